@@ -1,0 +1,564 @@
+"""Figures of masked ECGs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator, MultipleLocator
+from numpy.typing import NDArray
+
+from ecgmask.ecg import ECG
+from ecgmask.statistics import describe, find_runs
+from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, as_masks
+
+HATCHES = ("", "///", "...", "xx")
+LARGE_BOX = 0.2  # s, one large box of ECG paper
+LEAST_ROW = 0.8  # mV, so that a flat lead still gets a row
+BARS = 0.8  # height of a bar in its lane
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a figure; :data:`LIGHT` and :data:`DARK` are the two that are used.
+
+    Colour says what a patch is for, never which target it belongs to. Roles stay apart in the
+    common forms of colour blindness and in grey.
+
+    Parameters
+    ----------
+    background, text, grid
+        Colours of the page, of text and axes, and of the time grid.
+    context, target, ignored
+        Colours of bars.
+    context_line, target_line, ignored_line
+        Colours of traces, which are thin and need more contrast.
+    tint
+        Opacity of the tint that each target lays over the traces, in (0, 1).
+    """
+
+    background: str
+    text: str
+    grid: str
+    context: str
+    target: str
+    ignored: str
+    context_line: str
+    target_line: str
+    ignored_line: str
+    tint: float
+
+
+LIGHT = Palette(
+    background="#FFFFFF",
+    text="#222832",
+    grid="#E3E6EA",
+    context="#1F4E9E",
+    target="#E06C00",
+    ignored="#D9D9D9",
+    context_line="#1F4E9E",
+    target_line="#B34700",
+    ignored_line="#767676",
+    tint=0.13,
+)
+"""Colours for a light page and for print."""
+
+DARK = Palette(
+    background="#14181E",
+    text="#CED6DD",
+    grid="#2B323B",
+    context="#6FA3F5",
+    target="#FF9B45",
+    ignored="#5A5A5A",
+    context_line="#6FA3F5",
+    target_line="#FF9B45",
+    ignored_line="#8F959C",
+    tint=0.16,
+)
+"""Colours for a dark page."""
+
+
+def plot_12_leads(
+    ecg: ECG,
+    masks: MaskLike,
+    *,
+    patch_size: int | None = None,
+    record: int = 0,
+    title: str | None = None,
+    palette: Palette = LIGHT,
+    fig: Figure | SubFigure | None = None,
+) -> Figure | SubFigure:
+    """Draw all leads of an ECG, coloured by what the encoder sees and what it must predict.
+
+    A lane chart on top has a bar for the context, one for each target and one for what is
+    ignored, with the counts. Below it every lead is one continuous trace at one gain. Each target
+    lays a tint over the traces, so that patches in two targets are darker. Per-lead masks show
+    an image of leads and patches in place of the lanes.
+
+    Parameters
+    ----------
+    ecg
+        The ECG to draw, with any number of leads.
+    masks
+        What a strategy draws, or what a collator returns.
+    patch_size
+        Samples in a patch. Needed for index tensors, which do not tell it; otherwise the record
+        is shared out evenly.
+    record
+        Which record of the batch of masks.
+    title
+        Title of the figure.
+    palette
+        Colours: :data:`LIGHT` or :data:`DARK`.
+    fig
+        Figure or subfigure to draw in. By default a new one.
+
+    Returns
+    -------
+    Figure or SubFigure
+        The figure. Its label, ``fig.get_label()``, describes the mask in one sentence, for use
+        as alternative text.
+
+    Raises
+    ------
+    ValueError
+        If the masks do not fit the ECG.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import MaskAndComplement, sample_ecg
+    >>> from ecgmask.plotting import plot_12_leads
+    >>> masks = MaskAndComplement().draw(1, 200, np.random.default_rng(0))
+    >>> fig = plot_12_leads(sample_ecg(), masks, title="Mask and complement")
+    >>> fig.get_label().split(";")[0]
+    'ECG with 12 leads, 10 s in 200 patches of 50 ms, one mask for all leads'
+    """
+    one = _one_record(ecg, masks, patch_size, record)
+    if fig is None:
+        fig = _new_figure((8.4, 8.4), palette)
+    shared = one.n_leads == 1
+    n_lanes = one.n_targets + 2 if shared else one.n_leads
+    chart_height = n_lanes * (0.24 if shared else 0.14)
+    chart, traces = fig.subplots(2, 1, height_ratios=[chart_height, 7])
+    if shared:
+        _draw_lanes(chart, one, palette)
+    else:
+        _draw_lead_rows(chart, ecg, one, palette)
+    _draw_traces(traces, ecg, one, range(len(ecg.leads)), palette)
+    chart.set_title(_counts(ecg, one), loc="left", fontsize="medium", color=palette.text)
+    if title is not None:
+        fig.suptitle(title, x=0.01, ha="left", weight="bold", color=palette.text)
+    fig.set_label(_sentence(ecg, one))
+    return fig
+
+
+def plot_lead(
+    ecg: ECG,
+    masks: MaskLike,
+    *,
+    lead: str = "II",
+    patch_size: int | None = None,
+    record: int = 0,
+    palette: Palette = LIGHT,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one lead of an ECG, coloured by what the encoder sees and what it must predict.
+
+    Parameters
+    ----------
+    ecg
+        The ECG to draw.
+    masks
+        What a strategy draws, or what a collator returns.
+    lead
+        Name of the lead.
+    patch_size
+        Samples in a patch; needed for index tensors only.
+    record
+        Which record of the batch of masks.
+    palette
+        Colours: :data:`LIGHT` or :data:`DARK`.
+    ax
+        Axes to draw in. By default those of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes. Their label, ``ax.get_label()``, describes the mask in one sentence.
+
+    Raises
+    ------
+    ValueError
+        If the masks do not fit the ECG, or it has no such lead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import ContextToTarget, sample_ecg
+    >>> from ecgmask.plotting import plot_lead
+    >>> masks = ContextToTarget().draw(1, 200, np.random.default_rng(0))
+    >>> ax = plot_lead(sample_ecg(), masks, lead="V5")
+    >>> ax.get_xlabel()
+    'Time (s)'
+    """
+    one = _one_record(ecg, masks, patch_size, record)
+    row = ecg.lead_index(lead)
+    if ax is None:
+        fig = _new_figure((8.4, 2.2), palette)
+        fig.set_label(_sentence(ecg, one))
+        ax = fig.subplots()
+    _draw_traces(ax, ecg, one, [row], palette)
+    ax.set_label(_sentence(ecg, one))
+    return ax
+
+
+def plot_comparison(
+    ecg: ECG,
+    masks: Mapping[str, MaskLike],
+    *,
+    lead: str = "II",
+    patch_size: int | None = None,
+    record: int = 0,
+    palette: Palette = LIGHT,
+    fig: Figure | SubFigure | None = None,
+) -> Figure | SubFigure:
+    """Draw one lead under several strategies, one row each, titled with the counts.
+
+    Parameters
+    ----------
+    ecg
+        The ECG to draw.
+    masks
+        Titles, and what a strategy draws or a collator returns for each.
+    lead
+        Name of the lead.
+    patch_size
+        Samples in a patch; needed for index tensors only.
+    record
+        Which record of the batches of masks.
+    palette
+        Colours: :data:`LIGHT` or :data:`DARK`.
+    fig
+        Figure or subfigure to draw in. By default a new one.
+
+    Returns
+    -------
+    Figure or SubFigure
+        The figure. Its label, ``fig.get_label()``, describes all masks in one sentence.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to compare, masks do not fit the ECG, or it has no such lead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import ContextToTarget, MaskAndComplement, sample_ecg
+    >>> from ecgmask.plotting import plot_comparison
+    >>> rng = np.random.default_rng(0)
+    >>> fig = plot_comparison(
+    ...     sample_ecg(),
+    ...     {"ECG-JEPA": MaskAndComplement().draw(1, 200, rng),
+    ...      "I-JEPA": ContextToTarget().draw(1, 200, rng)},
+    ... )
+    >>> len(fig.axes)
+    2
+    """
+    if not masks:
+        raise ValueError("there must be at least one strategy to draw, but masks is empty")
+    drawn = {name: _one_record(ecg, each, patch_size, record) for name, each in masks.items()}
+    ecg.lead_index(lead)
+    if fig is None:
+        fig = _new_figure((8.4, 0.4 + 1.9 * len(drawn)), palette)
+    rows = fig.subplots(len(drawn), 1, squeeze=False)[:, 0]
+    for ax, (name, one) in zip(rows, drawn.items(), strict=True):
+        plot_lead(ecg, one, lead=lead, palette=palette, ax=ax)
+        ax.set_title(
+            f"{name}: {_counts(ecg, one)}", loc="left", fontsize="medium", color=palette.text
+        )
+    for ax in rows[:-1]:
+        ax.set_xlabel("")
+        ax.tick_params(labelbottom=False)
+    fig.set_label("; ".join(f"{name}: {_sentence(ecg, one)}" for name, one in drawn.items()))
+    return fig
+
+
+def _one_record(ecg: ECG, masks: MaskLike, patch_size: int | None, record: int) -> Masks:
+    """Return the masks of one record, having checked that they fit the ECG."""
+    if not isinstance(ecg, ECG):
+        raise TypeError(
+            f"ecg must be an ECG, not {type(ecg).__name__}; make one with "
+            "ECG(signal, sampling_rate=500)"
+        )
+    n_samples = ecg.signal.shape[1]
+    if patch_size is not None and (patch_size < 1 or n_samples % patch_size):
+        raise ValueError(
+            f"an ECG of {n_samples} samples does not divide into patches of {patch_size}; crop it "
+            "or change patch_size"
+        )
+    if patch_size is None and not isinstance(masks, Masks):
+        raise ValueError("index tensors do not say how long a patch is; pass patch_size=")
+    one = as_masks(masks, None if patch_size is None else n_samples // patch_size)[record]
+    if n_samples % one.n_patches or patch_size not in (None, n_samples // one.n_patches):
+        raise ValueError(
+            f"masks of {one.n_patches} patches do not fit an ECG of {n_samples} samples"
+            + (f" in patches of {patch_size}" if patch_size else "")
+            + "; draw them for this ECG"
+        )
+    if one.n_leads not in (1, len(ecg.leads)):
+        raise ValueError(
+            f"per-lead masks for {one.n_leads} leads do not fit an ECG with {len(ecg.leads)}"
+        )
+    return one
+
+
+def _new_figure(size: tuple[float, float], palette: Palette) -> Figure:
+    # Through pyplot, so that notebooks and plt.show() display it.
+    return plt.figure(figsize=size, layout="constrained", facecolor=palette.background)
+
+
+def _draw_lanes(ax: Axes, one: Masks, palette: Palette) -> None:
+    """Draw a bar chart of the roles over the patches, one lane each."""
+    targets = [(f"target {j + 1}", block) for j, block in enumerate(one.targets[0, :, 0])]
+    if len(targets) == 1:
+        targets = [("target", targets[0][1])]
+    lanes = [
+        ("context", one.context[0, 0], palette.context, ""),
+        *(
+            (name, block, palette.target, HATCHES[j % len(HATCHES)])
+            for j, (name, block) in enumerate(targets)
+        ),
+        ("ignored", one.ignored[0, 0], palette.ignored, ""),
+    ]
+    for lane, (_, marked, colour, hatch) in enumerate(lanes):
+        ax.broken_barh(
+            find_runs(marked),
+            (lane - BARS / 2, BARS),
+            facecolor=colour,
+            hatch=hatch,
+            edgecolor=palette.background,
+            linewidth=0,
+        )
+        ax.text(
+            1.008,
+            lane,
+            f"{marked.sum()} ({marked.mean():.0%})",
+            va="center",
+            fontsize="small",
+            transform=ax.get_yaxis_transform(),
+            color=palette.text,
+        )
+    ax.set_ylim(len(lanes) - 0.5, -0.5)
+    ax.set_yticks(range(len(lanes)), [name for name, *_ in lanes])
+    _style_chart(ax, one, palette)
+
+
+def _draw_lead_rows(ax: Axes, ecg: ECG, one: Masks, palette: Palette) -> None:
+    """Draw an image of the roles, leads by patches."""
+    role = np.where(one.context[0], 1, 0) + np.where(one.target_union[0], 2, 0)
+    ax.imshow(
+        role,
+        cmap=ListedColormap([palette.ignored, palette.context, palette.target]),
+        vmin=-0.5,
+        vmax=2.5,
+        extent=(0, one.n_patches, one.n_leads - 0.5, -0.5),
+        aspect="auto",
+        interpolation="none",
+    )
+    ax.set_yticks(range(one.n_leads), ecg.leads, fontsize="x-small")
+    _style_chart(ax, one, palette)
+
+
+def _style_chart(ax: Axes, one: Masks, palette: Palette) -> None:
+    ax.set_xlim(0, one.n_patches)
+    ax.xaxis.tick_top()
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    ax.set_xlabel("Patch", loc="right", fontsize="small", color=palette.text)
+    ax.xaxis.set_label_position("top")
+    _style(ax, palette)
+
+
+def _draw_traces(ax: Axes, ecg: ECG, one: Masks, rows: Sequence[int], palette: Palette) -> None:
+    """Draw leads below each other at one gain, each piece in the colour of its role."""
+    signal = ecg.signal[list(rows)]
+    time = np.arange(signal.shape[1]) / ecg.sampling_rate
+    tops, bottoms, zeros = _stack(signal)
+    _draw_tints(ax, ecg, one, rows, tops, bottoms, palette)
+    if ecg.duration <= 100 * LARGE_BOX:
+        ax.vlines(
+            np.arange(0, ecg.duration, LARGE_BOX),
+            bottoms[-1],
+            tops[0],
+            color=palette.grid,
+            linewidth=0.5,
+            zorder=0,
+        )
+    masked_rows = rows if one.n_leads > 1 else [0]
+    for name, role, colour, style in (
+        ("ignored", one.ignored, palette.ignored_line, ":"),
+        ("target", one.target_union, palette.target_line, "-"),
+        ("context", one.context, palette.context_line, "-"),
+    ):
+        drawn = _with_next_sample(role[0, list(masked_rows)], signal.shape[1])
+        lines = ax.plot(
+            time,
+            np.where(drawn, signal + zeros[:, None], np.nan).T,
+            color=colour,
+            linestyle=style,
+            linewidth=0.9,
+            solid_joinstyle="round",
+        )
+        for line in lines:
+            line.set_gid(name)
+    ax.set_xlim(0, ecg.duration)
+    ax.set_ylim(bottoms[-1], tops[0])
+    ax.set_yticks(zeros, [ecg.leads[row] for row in rows])
+    if ecg.duration <= 100 * LARGE_BOX:
+        ax.xaxis.set_major_locator(MultipleLocator(1))
+    ax.set_xlabel("Time (s)", color=palette.text)
+    beside = ax.get_yaxis_transform()
+    ax.plot(
+        [1.012, 1.012],
+        [bottoms[-1], bottoms[-1] + 1],
+        transform=beside,
+        clip_on=False,
+        color=palette.text,
+        linewidth=1.5,
+        solid_capstyle="butt",
+        gid="amplitude bar",
+    )
+    ax.text(
+        1.02,
+        bottoms[-1] + 0.5,
+        "1 mV",
+        transform=beside,
+        va="center",
+        fontsize="small",
+        color=palette.text,
+    )
+    _style(ax, palette)
+
+
+def _stack(
+    signal: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return top, bottom and zero level of each lead's row, in mV, so that none overlap."""
+    highest, lowest = signal.max(axis=1).astype(float), signal.min(axis=1).astype(float)
+    spare = np.maximum(LEAST_ROW - (highest - lowest), 0) / 2 + 0.1
+    highest, lowest = highest + spare, lowest - spare
+    tops = -np.concatenate([[0], np.cumsum(highest - lowest)[:-1]])
+    zeros = tops - highest
+    return tops, zeros + lowest, zeros
+
+
+def _with_next_sample(role: BoolArray, n_samples: int) -> BoolArray:
+    """Spread patches over their samples, and let each run reach the sample after it.
+
+    Neighbouring pieces then share a sample, and no wave is cut at the border of a patch.
+    """
+    spread = np.repeat(role, n_samples // role.shape[1], axis=1)
+    reached = spread.copy()
+    reached[:, 1:] |= spread[:, :-1]
+    return reached
+
+
+def _draw_tints(
+    ax: Axes,
+    ecg: ECG,
+    one: Masks,
+    rows: Sequence[int],
+    tops: NDArray[np.float64],
+    bottoms: NDArray[np.float64],
+    palette: Palette,
+) -> None:
+    """Lay a tint over each target, once for each, so that overlaps are darker."""
+    seconds = ecg.duration / one.n_patches
+    for block in one.targets[0]:
+        if one.n_leads == 1:
+            boxes = [(start, length, bottoms[-1], tops[0]) for start, length in find_runs(block[0])]
+        else:
+            boxes = [
+                (start, length, bottom, top)
+                for row, bottom, top in zip(rows, bottoms, tops, strict=True)
+                for start, length in find_runs(block[row])
+            ]
+        corners = [
+            [
+                (start * seconds, bottom),
+                ((start + length) * seconds, bottom),
+                ((start + length) * seconds, top),
+                (start * seconds, top),
+            ]
+            for start, length, bottom, top in boxes
+        ]
+        tint = PolyCollection(
+            corners, facecolor=palette.target, edgecolor="none", alpha=palette.tint, zorder=0.5
+        )
+        tint.set_gid("target tint")
+        ax.add_collection(tint, autolim=False)
+
+
+def _style(ax: Axes, palette: Palette) -> None:
+    ax.set_facecolor(palette.background)
+    ax.tick_params(colors=palette.text, length=0, labelsize="small")
+    ax.tick_params(axis="x", length=3)
+    ax.spines[:].set_visible(False)
+
+
+def _counts(ecg: ECG, one: Masks) -> str:
+    counts = describe(one)
+    overlapping = f" ({counts.n_overlapping} in two or more)" if counts.n_overlapping else ""
+    leads = "" if one.n_leads == 1 else f"{one.n_leads} leads × "
+    return (
+        f"{counts.n_context} context + {counts.n_target} target{overlapping} + "
+        f"{counts.n_ignored} ignored = {leads}{one.n_patches} patches of "
+        f"{_milliseconds(ecg, one)} ms"
+    )
+
+
+def _milliseconds(ecg: ECG, one: Masks) -> str:
+    return f"{1000 * ecg.duration / one.n_patches:g}"
+
+
+def _sentence(ecg: ECG, one: Masks) -> str:
+    """Describe the masks in one sentence, for readers who cannot see the figure."""
+    counts = describe(one)
+    kind = "one mask for all leads" if one.n_leads == 1 else "each lead with a mask of its own"
+    patches = f"{one.n_patches} patches of {_milliseconds(ecg, one)} ms"
+    parts = [
+        f"ECG with {len(ecg.leads)} leads, {ecg.duration:g} s in {patches}, {kind}",
+        f"the encoder sees {_where(ecg, one.context[0])}",
+    ]
+    if one.n_targets == 1:
+        parts.append(f"it must predict {_where(ecg, one.targets[0, 0])}")
+    elif one.n_targets > 1:
+        parts += [
+            f"target {number} is {_where(ecg, block)}"
+            for number, block in enumerate(one.targets[0], start=1)
+        ]
+        parts.append(f"{counts.n_overlapping} patches are in two or more targets")
+    parts.append(f"ignored: {_where(ecg, one.ignored[0])}")
+    return "; ".join(parts) + "."
+
+
+def _where(ecg: ECG, marked: BoolArray) -> str:
+    """Say how many patches are marked, and when they are if that is few words."""
+    count = f"{marked.sum()} patches ({marked.mean():.0%})"
+    if not marked.any():
+        return "none"
+    seconds = ecg.duration / marked.shape[1]
+    runs = [run for row in marked for run in find_runs(row)]
+    if len(marked) > 1 or len(runs) > 8:
+        return f"{count} in {len(runs)} runs"
+    when = ", ".join(
+        f"{start * seconds:.2f} to {(start + length) * seconds:.2f}" for start, length in runs
+    )
+    return f"{count}, at {when} s"

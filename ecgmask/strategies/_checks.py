@@ -1,0 +1,50 @@
+"""The checks that strategies make of their parameters."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+
+def check_count(name: str, value: Any, *, least: int = 1) -> int:
+    """Return `value` as an ``int`` if it is a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(
+            f"{name} must be a whole number, not {value!r} of type {type(value).__name__}; "
+            f"pass an int of at least {least}"
+        )
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")
+    return int(value)
+
+
+def check_scale(name: str, scale: Any) -> tuple[float, float]:
+    """Return `scale` as ``(low, high)`` if ``0 <= low <= high <= 1``."""
+    try:
+        low, high = scale
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{name} must be a pair of fractions such as (0.15, 0.2), not {scale!r}"
+        ) from None
+    return check_fractions(f"{name}[0]", low, f"{name}[1]", high)
+
+
+def check_fraction(name: str, value: Any) -> float:
+    """Return `value` as a ``float`` if it is in [0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(
+            f"{name} must be a number in [0, 1], not {value!r} of type {type(value).__name__}"
+        )
+    if not 0 <= float(value) <= 1:  # refuses NaN too
+        raise ValueError(f"{name} must be in [0, 1], not {value}; it is a fraction of the patches")
+    return float(value)
+
+
+def check_fractions(low_name: str, low: Any, high_name: str, high: Any) -> tuple[float, float]:
+    """Return ``(low, high)`` as floats if ``0 <= low <= high <= 1``."""
+    checked = check_fraction(low_name, low), check_fraction(high_name, high)
+    if checked[0] > checked[1]:
+        raise ValueError(
+            f"{low_name} must not be above {high_name}, but {low} > {high}; swap the two"
+        )
+    return checked

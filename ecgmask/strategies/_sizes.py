@@ -1,0 +1,39 @@
+"""Block lengths and patch counts drawn as fractions of the record."""
+
+from __future__ import annotations
+
+from math import ceil, floor
+
+from numpy.random import Generator
+
+# ``ratio * n_patches`` is a float: 0.15 * 200 may land on either side of 30 and must count as 30.
+SLACK = 1e-9
+
+
+def floor_bounds(n_patches: int, low: float, high: float) -> tuple[int, int]:
+    """Return the least and the greatest ``floor(u * n_patches)`` for `u` in ``[low, high)``."""
+    least = floor(low * n_patches + SLACK)
+    if low == high:
+        return least, least
+    return least, max(least, ceil(high * n_patches - SLACK) - 1)
+
+
+def ceil_bounds(n_patches: int, low: float, high: float) -> tuple[int, int]:
+    """Return the least and the greatest ``ceil(u * n_patches)`` for `u` in ``(low, high)``."""
+    if low == high:
+        exact = ceil(low * n_patches - SLACK)
+        return exact, exact
+    least, greatest = floor_bounds(n_patches, low, high)
+    return least + 1, greatest + 1
+
+
+def draw_floor(n_patches: int, low: float, high: float, rng: Generator) -> int:
+    """Draw ``floor(u * n_patches)`` with `u` uniform on ``[low, high)``."""
+    least, greatest = floor_bounds(n_patches, low, high)
+    return min(max(floor(rng.uniform(low, high) * n_patches + SLACK), least), greatest)
+
+
+def draw_ceil(n_patches: int, low: float, high: float, rng: Generator) -> int:
+    """Draw ``ceil(u * n_patches)`` with `u` uniform on ``(low, high)``."""
+    least, greatest = ceil_bounds(n_patches, low, high)
+    return min(max(ceil(rng.uniform(low, high) * n_patches - SLACK), least), greatest)

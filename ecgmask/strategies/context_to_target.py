@@ -1,0 +1,153 @@
+"""One long context block, a few target blocks cut out of it (I-JEPA in one dimension)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from ecgmask.strategies._checks import check_count, check_scale
+from ecgmask.strategies._sizes import draw_floor, floor_bounds
+from ecgmask.strategies.masks import BoolArray, Masks
+
+MAX_REDRAWS = 1000
+
+
+@dataclass(frozen=True)
+class ContextToTarget:
+    """Predict a few target blocks from one long context block that is cut clear of them.
+
+    Each target is one contiguous stretch, predicted on its own; targets may overlap. What lies
+    outside the context block and outside the targets is ignored. This is the multi-block masking
+    of I-JEPA [1]_, drawn natively in one dimension.
+
+    Parameters
+    ----------
+    context_scale
+        Smallest and greatest length of the context block as fractions of the record, in [0, 1].
+    pred_scale
+        Smallest and greatest length of a target block as fractions of the record, in [0, 1].
+    num_pred_blocks
+        Number of target blocks, at least 1.
+    min_keep
+        Fewest patches that the context may have once the targets are cut out, at least 1.
+
+    Notes
+    -----
+    Each batch draws one target length ``floor(s * n_patches)`` and, independently, one context
+    length, both at least 1: 30 to 39 and 170 to 189 of 200 patches by default. Each record then
+    draws its block starts, uniformly over all that fit, first and last included. A record whose
+    context falls short of `min_keep` is drawn again, all of it.
+
+    Contexts differ in length between records. A collator equalises them within the batch; see
+    :class:`~ecgmask.PatchMaskCollator`.
+
+    Departures from the published code, which is for images: the last patch can be drawn; the two
+    lengths do not share a random number; `min_keep` bounds the context only; and targets are
+    never left in the context, where the published sampler gives way after twenty attempts.
+
+    References
+    ----------
+    .. [1] M. Assran et al., "Self-Supervised Learning from Images with a Joint-Embedding
+       Predictive Architecture", CVPR 2023, arXiv:2301.08243.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import ContextToTarget
+    >>> rng = np.random.default_rng(0)
+    >>> masks = ContextToTarget().draw(n_records=64, n_patches=200, rng=rng)
+    >>> masks.targets.shape
+    (64, 4, 1, 200)
+    >>> bool((masks.context & masks.target_union).any())
+    False
+    """
+
+    context_scale: tuple[float, float] = (0.85, 0.95)
+    pred_scale: tuple[float, float] = (0.15, 0.20)
+    num_pred_blocks: int = 4
+    min_keep: int = 10
+
+    def __post_init__(self) -> None:
+        # A list, as configuration files give it, would neither hash nor compare as a tuple does.
+        object.__setattr__(self, "context_scale", check_scale("context_scale", self.context_scale))
+        object.__setattr__(self, "pred_scale", check_scale("pred_scale", self.pred_scale))
+        check_count("num_pred_blocks", self.num_pred_blocks)
+        check_count("min_keep", self.min_keep)
+        if self.pred_scale[0] == 1:
+            raise ValueError(
+                "pred_scale=(1, 1) leaves no context: every target covers the record; lower it"
+            )
+        if self.context_scale[1] == 0:
+            raise ValueError("context_scale=(0, 0) leaves no context; raise it")
+
+    def draw(self, n_records: int, n_patches: int, rng: Generator) -> Masks:
+        """Draw the masks of a batch; all its targets have the same length.
+
+        Parameters
+        ----------
+        n_records
+            Number of records, at least 1.
+        n_patches
+            Number of patches of each record, at least 1.
+        rng
+            The only source of randomness.
+
+        Returns
+        -------
+        Masks
+            Shared masks: context ``(n_records, 1, n_patches)`` and targets
+            ``(n_records, num_pred_blocks, 1, n_patches)``.
+
+        Raises
+        ------
+        ValueError
+            If the shortest context and the longest targets cannot leave `min_keep` patches, or
+            no layout that does was found in a thousand draws.
+        """
+        check_count("n_records", n_records)
+        check_count("n_patches", n_patches)
+        self._check_feasible(n_patches)
+        length = max(1, draw_floor(n_patches, *self.pred_scale, rng))
+        context_length = max(1, draw_floor(n_patches, *self.context_scale, rng))
+
+        context = np.empty((n_records, n_patches), dtype=np.bool_)
+        targets = np.empty((n_records, self.num_pred_blocks, n_patches), dtype=np.bool_)
+        redo = np.arange(n_records)
+        for _ in range(MAX_REDRAWS):
+            blocks = _draw_blocks((redo.size, self.num_pred_blocks), length, n_patches, rng)
+            visible = _draw_blocks((redo.size,), context_length, n_patches, rng)
+            visible &= ~blocks.any(axis=1)
+            context[redo], targets[redo] = visible, blocks
+            redo = redo[visible.sum(axis=1) < self.min_keep]
+            if not redo.size:
+                return Masks(context[:, None], targets[:, :, None])
+        raise ValueError(
+            f"no layout with min_keep={self.min_keep} context patches was found in {MAX_REDRAWS} "
+            f"draws: a context block of {context_length} of {n_patches} patches less "
+            f"{self.num_pred_blocks} targets of {length} patches is nearly always shorter; lower "
+            "min_keep, pred_scale or num_pred_blocks"
+        )
+
+    def _check_feasible(self, n_patches: int) -> None:
+        shortest_context = max(1, floor_bounds(n_patches, *self.context_scale)[0])
+        longest_target = max(1, floor_bounds(n_patches, *self.pred_scale)[1])
+        # The best layout: all targets at one end of the record, the context block at the other.
+        most_visible = min(shortest_context, n_patches - longest_target)
+        if most_visible < self.min_keep:
+            raise ValueError(
+                f"min_keep={self.min_keep} context patches cannot be kept: a context block of "
+                f"{shortest_context} of {n_patches} patches beside targets of {longest_target} "
+                f"leaves at most {most_visible}; lower min_keep or pred_scale, raise "
+                "context_scale, or use longer records"
+            )
+
+
+def _draw_blocks(shape: tuple[int, ...], length: int, n_patches: int, rng: Generator) -> BoolArray:
+    """Return blocks of `length` patches, every start that fits being equally likely."""
+    start = rng.integers(n_patches - length + 1, size=(*shape, 1))
+    # Unsigned, a patch before the start wraps round to a large number: one comparison does both.
+    offset = np.arange(n_patches, dtype=np.uint32) - start.astype(np.uint32)
+    blocks: BoolArray = offset < length
+    return blocks

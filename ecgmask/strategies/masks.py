@@ -1,0 +1,271 @@
+"""What a strategy returns, and what a strategy is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import ArrayLike, NDArray
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Masks:
+    """The context and the targets of a batch of records, as boolean arrays.
+
+    A shared mask, one for all leads, has a lead axis of length one; a per-lead mask has one row
+    for each lead. Every strategy returns its masks in this form, and every figure takes it.
+
+    Parameters
+    ----------
+    context
+        ``(n_records, n_leads, n_patches)``, ``True`` where the encoder sees the patch.
+    targets
+        ``(n_records, n_targets, n_leads, n_patches)``, ``True`` where a target block has to be
+        predicted. Target blocks of one record may overlap each other, never the context.
+
+    Raises
+    ------
+    TypeError
+        If an array is not boolean.
+    ValueError
+        If the shapes do not belong together, or a patch is context and target at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import Masks
+    >>> context = np.array([[[True, True, False, False]]])
+    >>> targets = np.array([[[[False, False, False, True]]]])
+    >>> masks = Masks(context, targets)
+    >>> masks.ignored
+    array([[[False, False,  True, False]]])
+    """
+
+    context: BoolArray
+    targets: BoolArray
+
+    def __post_init__(self) -> None:
+        given: list[tuple[str, Any, int]] = [
+            ("context", self.context, 3),
+            ("targets", self.targets, 4),
+        ]
+        for name, array, n_axes in given:
+            if not isinstance(array, np.ndarray) or array.dtype != np.bool_:
+                got = getattr(array, "dtype", type(array).__name__)
+                raise TypeError(
+                    f"{name} must be a boolean NumPy array, not {got}; "
+                    "turn index tensors into masks with Masks.from_indices"
+                )
+            if array.ndim != n_axes:
+                axes = "(record, lead, patch)" if n_axes == 3 else "(record, target, lead, patch)"
+                raise ValueError(f"{name} must have the axes {axes}, not the shape {array.shape}")
+        if self.context.shape != (self.targets.shape[0], *self.targets.shape[2:]):
+            raise ValueError(
+                f"context {self.context.shape} and targets {self.targets.shape} must agree in "
+                "records, leads and patches"
+            )
+        leaks = self.context & self.target_union
+        if leaks.any():
+            record, lead, patch = np.argwhere(leaks)[0]
+            raise ValueError(
+                f"patch {patch} of record {record}, lead row {lead}, is context and target at "
+                "once; remove the targets from the context"
+            )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Masks: {self.n_records} record(s), {self.n_targets} target(s), "
+            f"{'shared by all leads' if self.n_leads == 1 else f'{self.n_leads} leads'}, "
+            f"{self.n_patches} patches>"
+        )
+
+    @property
+    def n_records(self) -> int:
+        """Number of records."""
+        return len(self.context)
+
+    @property
+    def n_targets(self) -> int:
+        """Number of target blocks of each record."""
+        return int(self.targets.shape[1])
+
+    @property
+    def n_leads(self) -> int:
+        """Length of the lead axis, which is 1 for a shared mask."""
+        return int(self.context.shape[1])
+
+    @property
+    def n_patches(self) -> int:
+        """Number of patches in time."""
+        return int(self.context.shape[2])
+
+    @property
+    def target_union(self) -> BoolArray:
+        """``(n_records, n_leads, n_patches)``, ``True`` where any target block is."""
+        union: BoolArray = np.logical_or.reduce(self.targets, axis=1)
+        return union
+
+    @property
+    def ignored(self) -> BoolArray:
+        """``(n_records, n_leads, n_patches)``, ``True`` where neither context nor target is."""
+        return ~(self.context | self.target_union)
+
+    def __getitem__(self, record: int) -> Masks:
+        """Return the masks of one record, with a record axis of length one."""
+        if not -self.n_records <= record < self.n_records:
+            raise IndexError(
+                f"record {record} is not among the {self.n_records} record(s) of these masks"
+            )
+        record %= self.n_records
+        return Masks(self.context[record : record + 1], self.targets[record : record + 1])
+
+    @classmethod
+    def from_indices(
+        cls,
+        context: ArrayLike,
+        targets: ArrayLike,
+        *,
+        n_patches: int,
+        n_leads: int = 1,
+    ) -> Masks:
+        """Rebuild boolean masks from the index tensors that a collator returns.
+
+        Parameters
+        ----------
+        context
+            Indices ``(n_records, n_context)``, or a list that holds one such array.
+        targets
+            Indices ``(n_records, n_target)``, or a list with one such array for each target
+            block.
+        n_patches
+            Number of patches in time, at least 1: samples divided by samples per patch.
+        n_leads
+            1 for shared masks. For per-lead masks the number of leads: their indices are
+            lead-major token numbers, ``lead * n_patches + patch``.
+
+        Raises
+        ------
+        TypeError
+            If the indices are not whole numbers.
+        ValueError
+            If an index lies outside the record, or the arrays have another number of records.
+
+        Examples
+        --------
+        >>> from ecgmask import Masks
+        >>> masks = Masks.from_indices([[0, 1]], [[[2]], [[3]]], n_patches=5)
+        >>> masks.context
+        array([[[ True,  True, False, False, False]]])
+        >>> masks.n_targets
+        2
+        """
+        contexts = [_to_bool("context", c, n_patches, n_leads) for c in _as_blocks(context)]
+        blocks = [_to_bool("targets", t, n_patches, n_leads) for t in _as_blocks(targets)]
+        if len(contexts) != 1 or not blocks:
+            raise ValueError(
+                f"there must be one context and at least one target block, not {len(contexts)} "
+                f"and {len(blocks)}"
+            )
+        if len({block.shape for block in contexts + blocks}) != 1:
+            counts = [len(block) for block in contexts + blocks]
+            raise ValueError(
+                f"context and targets must have the same number of records, not {counts}"
+            )
+        return cls(contexts[0], np.stack(blocks, axis=1))
+
+
+MaskLike = Masks | tuple[Any, ...]
+"""Masks, or a tuple that ends in the context's and the targets' index tensors."""
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """The rule that draws context and targets: all that a collator needs to know of it.
+
+    Any object with this method can be given to :class:`~ecgmask.PatchMaskCollator`. The
+    strategies of this package are frozen dataclasses: their parameters are their fields, and
+    they keep no state between draws.
+
+    Examples
+    --------
+    A strategy of your own, which hides the second half of every record:
+
+    >>> import numpy as np
+    >>> from ecgmask import Masks, Strategy
+    >>> class SecondHalf:
+    ...     def draw(self, n_records, n_patches, rng):
+    ...         context = np.broadcast_to(
+    ...             np.arange(n_patches) < n_patches // 2, (n_records, 1, n_patches)
+    ...         )
+    ...         return Masks(context, ~context[:, None])
+    >>> isinstance(SecondHalf(), Strategy)
+    True
+    """
+
+    def draw(self, n_records: int, n_patches: int, rng: Generator) -> Masks:
+        """Draw the masks of a batch.
+
+        Parameters
+        ----------
+        n_records
+            Number of records, at least 1.
+        n_patches
+            Number of patches of each record, at least 1.
+        rng
+            The only source of randomness.
+        """
+        ...
+
+
+def as_masks(masks: MaskLike, n_patches: int | None = None) -> Masks:
+    """Return `masks` if they are boolean already, else build them from a collator's indices.
+
+    Parameters
+    ----------
+    masks
+        Masks, or what a collator returns: a tuple that ends in the context's and the targets'
+        index tensors.
+    n_patches
+        Number of patches in time, which index tensors do not tell.
+    """
+    if isinstance(masks, Masks):
+        return masks
+    given: Any = masks
+    if not isinstance(given, tuple) or len(given) not in (2, 3):
+        raise TypeError(
+            "masks must be what a strategy draws, what a collator returns, or a tuple (context, "
+            f"targets) of index tensors, not {type(given).__name__}"
+        )
+    if n_patches is None:
+        raise ValueError("index tensors do not say how many patches a record has; pass it")
+    return Masks.from_indices(*given[-2:], n_patches=n_patches)
+
+
+def _as_blocks(indices: ArrayLike) -> list[NDArray[np.int64]]:
+    """Return a list of ``(n_records, n_indices)`` arrays from one of them or a list of them."""
+    if isinstance(indices, list | tuple) and all(np.ndim(block) == 2 for block in indices):
+        return [np.asarray(block) for block in indices]
+    return [np.asarray(indices)]
+
+
+def _to_bool(name: str, indices: NDArray[np.int64], n_patches: int, n_leads: int) -> BoolArray:
+    if indices.size and not np.issubdtype(indices.dtype, np.integer):
+        raise TypeError(f"{name} must hold whole-number indices, not {indices.dtype}")
+    if indices.ndim != 2:
+        raise ValueError(
+            f"{name} must hold indices of shape (n_records, n_indices), not {indices.shape}"
+        )
+    n_tokens = n_leads * n_patches
+    if indices.size and (indices.min() < 0 or indices.max() >= n_tokens):
+        raise ValueError(
+            f"{name} holds index {indices.max() if indices.min() >= 0 else indices.min()}, but "
+            f"{n_leads} lead row(s) of {n_patches} patches have the indices 0 to {n_tokens - 1}; "
+            "give the n_patches (and, for per-lead masks, the n_leads) they were drawn for"
+        )
+    marked = np.zeros((len(indices), n_tokens), dtype=np.bool_)
+    marked[np.arange(len(indices))[:, None], indices.astype(np.int64)] = True
+    return marked.reshape(len(indices), n_leads, n_patches)

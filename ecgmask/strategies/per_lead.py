@@ -1,0 +1,92 @@
+"""Any strategy, drawn for every lead on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from numpy.random import Generator
+
+from ecgmask.strategies._checks import check_count
+from ecgmask.strategies.masks import Masks, Strategy
+
+
+@dataclass(frozen=True)
+class PerLead:
+    """Draw the masks of another strategy for every lead on its own.
+
+    A token is then one lead in one time window, and what one lead hides, another may show. Leads
+    of an ECG are strongly correlated, so a patch whose instant is visible in other leads asks
+    much less of the model than one that is hidden in all of them. Masking the leads one by one,
+    in patches, is the way of ST-MEM [1]_.
+
+    Parameters
+    ----------
+    strategy
+        The strategy to draw for each lead: one that returns shared masks.
+    n_leads
+        Number of leads of a record, at least 1.
+
+    Notes
+    -----
+    All leads of a batch are drawn as if they were records: sizes that a strategy draws once for
+    a batch are the same for all leads, so every lead keeps as many patches as every other.
+    Index tensors number the tokens lead-major: ``lead * n_patches + patch``.
+
+    References
+    ----------
+    .. [1] Y. Na et al., "Guiding Masked Representation Learning to Capture Spatio-Temporal
+       Relationship of Electrocardiogram", ICLR 2024, arXiv:2402.09450.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import MaskAndComplement, PerLead
+    >>> rng = np.random.default_rng(0)
+    >>> masks = PerLead(MaskAndComplement()).draw(n_records=2, n_patches=200, rng=rng)
+    >>> masks.context.shape
+    (2, 12, 200)
+    """
+
+    strategy: Strategy
+    n_leads: int = 12
+
+    def __post_init__(self) -> None:
+        if isinstance(self.strategy, type) or not isinstance(self.strategy, Strategy):
+            raise TypeError(
+                f"strategy must be an object with a draw method, such as MaskAndComplement(), "
+                f"not {self.strategy!r}"
+            )
+        if isinstance(self.strategy, PerLead):
+            raise TypeError("strategy is PerLead already; pass the strategy inside it")
+        check_count("n_leads", self.n_leads)
+
+    def draw(self, n_records: int, n_patches: int, rng: Generator) -> Masks:
+        """Draw the masks of a batch, one row for each lead.
+
+        Parameters
+        ----------
+        n_records
+            Number of records, at least 1.
+        n_patches
+            Number of patches of each record, at least 1.
+        rng
+            The only source of randomness.
+
+        Returns
+        -------
+        Masks
+            Per-lead masks: context ``(n_records, n_leads, n_patches)`` and targets
+            ``(n_records, n_targets, n_leads, n_patches)``.
+        """
+        check_count("n_records", n_records)
+        rows = self.strategy.draw(n_records * self.n_leads, n_patches, rng)
+        if rows.n_leads != 1:
+            raise ValueError(
+                f"strategy must draw shared masks, but {self.strategy!r} draws {rows.n_leads} "
+                "lead rows"
+            )
+        by_record = (n_records, self.n_leads)
+        return Masks(
+            rows.context.reshape(*by_record, n_patches),
+            rows.targets.reshape(*by_record, -1, n_patches).swapaxes(1, 2),
+        )

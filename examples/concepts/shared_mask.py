@@ -1,0 +1,89 @@
+"""
+Why do all leads share one mask?
+================================
+
+A token is a time window of all twelve leads, so hiding a token hides the window in every lead.
+This tutorial takes one apart, and then gives each lead a mask of its own to show the difference.
+"""
+
+# %%
+# One token is a window of all leads
+# ----------------------------------
+#
+# Patch 10 is the blue window below: 12 leads by 25 samples, 50 ms around the peak of the first QRS
+# complex. It is drawn as the only patch that the encoder sees; everything else is dotted.
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ecgmask import STANDARD_LEADS, MaskAndComplement, Masks, PerLead, sample_ecg
+from ecgmask.plotting import plot_12_leads
+
+ecg = sample_ecg()
+context = np.zeros((1, 1, 200), dtype=bool)
+context[..., 10] = True
+token = Masks(context, targets=np.zeros((1, 0, 1, 200), dtype=bool))
+
+# %%
+# Enlarged to the first second, the window is all that the encoder gets of this token, and all that
+# it loses when the token is masked.
+
+fig = plot_12_leads(ecg, token, title="One token: 12 leads, 25 samples, 50 ms")
+fig.axes[0].set_xlim(0, 20)
+fig.axes[1].set_xlim(0, 1)
+fig.set_label(f"The first second, enlarged. {fig.get_label()}")
+
+# %%
+# From samples to tokens
+# ----------------------
+#
+# Cut the record into windows and flatten each one: ``[batch, patches, dim]``, with all leads in
+# ``dim``. A linear layer then maps each window to the width of the model.
+
+import torch
+
+batch = torch.as_tensor(ecg.signal)[None]
+windows = batch.unfold(-1, 25, 25)
+tokens = windows.permute(0, 2, 1, 3).flatten(2)
+print(tokens.shape, "with", len(STANDARD_LEADS), "leads of 25 samples in each token")
+
+# %%
+# Masking drops rows of that tensor
+# ---------------------------------
+#
+# The lead axis of a shared mask has length one, since there is no lead left to choose. The encoder
+# gets the rows of its context, and only those.
+
+rng = np.random.default_rng(3)
+shared = MaskAndComplement().draw(1, 200, rng)
+index = torch.from_numpy(np.flatnonzero(shared.context))
+seen = torch.gather(tokens, 1, index[None, :, None].expand(-1, -1, 300))
+print(shared.context.shape, seen.shape)
+
+# %%
+# The same strategy, shared and per lead
+# --------------------------------------
+#
+# :class:`~ecgmask.PerLead` draws for every lead on its own: a token is one lead in one window,
+# 2400 of them in this ECG. The chart becomes an image, one row for each lead.
+
+per_lead = PerLead(MaskAndComplement()).draw(1, 200, rng)
+fig = plt.figure(figsize=(8.4, 15), layout="constrained")
+top, bottom = fig.subfigures(2, 1)
+plot_12_leads(ecg, shared, title="Shared", fig=top)
+plot_12_leads(ecg, per_lead, title="Per lead", fig=bottom)
+fig.set_label(f"Shared: {top.get_label()} Per lead: {bottom.get_label()}")
+
+# %%
+# What another lead gives away
+# ----------------------------
+#
+# With a shared mask, nothing shows a hidden instant. With per-lead masks, most hidden
+# patches are visible in some other lead at the same instant, and the limb leads are linear in each
+# other: the task becomes algebra between leads more than prediction in time.
+
+hidden = per_lead.target_union
+shown = per_lead.context.any(axis=1, keepdims=True) & hidden
+print(f"hidden patches that another lead shows: {shown.sum() / hidden.sum():.0%}")
+
+# sphinx_gallery_thumbnail_number = 2

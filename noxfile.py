@@ -1,0 +1,125 @@
+"""Everything that checks or builds ecgmask. ``nox --list`` shows the sessions."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "typecheck", "tests", "docs"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+CONSTRAINTS = Path(".ci/constraints.txt")
+SITE = Path("docs/_build/html")
+GENERATED = ("docs/_build", "docs/api", "docs/gallery", "docs/sg_execution_times.rst")
+
+ENV = {
+    "MPLBACKEND": "agg",
+    # torch's thread pool can hang a process that forks afterwards.
+    "OMP_NUM_THREADS": "1",
+    # Keeps the checkout off the path of every Python started here: what runs is the wheel.
+    "PYTHONSAFEPATH": "1",
+}
+
+
+def install(session: nox.Session, *groups: str, constraints: Path = CONSTRAINTS) -> None:
+    """Install what the package and ``groups`` need, then the package as a wheel."""
+    session.install(
+        *PROJECT["build-system"]["requires"],
+        *PROJECT["project"]["dependencies"],
+        *nox.project.dependency_groups(PROJECT, *groups),
+        f"--constraint={constraints}",
+    )
+    # The backend is installed by now: without isolation it is the pinned one.
+    session.install("--no-build-isolation", "--no-deps", "--force-reinstall", ".")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check format, style, docstrings and import directions."""
+    session.install(*nox.project.dependency_groups(PROJECT, "lint"), f"--constraint={CONSTRAINTS}")
+    session.run("ruff", "format", "--check")
+    session.run("ruff", "check")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check the package's types with mypy, strictly."""
+    install(session, "lint")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests and the package's doctests; what follows ``--`` goes to pytest."""
+    install(session, "test")
+    session.run("pytest", *session.posargs, env=ENV)
+
+
+@nox.session
+def minimums(session: nox.Session) -> None:
+    """Run the tests on the lowest versions that pyproject.toml allows."""
+    lowest = dict(bound.split(">=") for bound in PROJECT["project"]["dependencies"])
+    pins = dict(
+        line.split("==")
+        for line in CONSTRAINTS.read_text().splitlines()
+        if line and not line.startswith("#")
+    )
+    constraints = Path(session.create_tmp()) / "constraints.txt"
+    constraints.write_text("\n".join(f"{name}=={pin}" for name, pin in (pins | lowest).items()))
+    install(session, "test", constraints=constraints)
+    # Old releases use what their newer neighbours deprecate. The package's own doctests are left
+    # out because NumPy 1 prints scalars in another way.
+    session.run(
+        "pytest", "-W", "default::DeprecationWarning", *(session.posargs or ["tests"]), env=ENV
+    )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into docs/_build/html, running every example of the gallery."""
+    install(session, "docs")
+    # Sphinx and sphinx-gallery look at the age of docs and examples only: pages and figures of
+    # yesterday's package, and the warnings that it gave, would stay.
+    for path in GENERATED:
+        shutil.rmtree(path, ignore_errors=True)
+    strict = ("--nitpicky", "--fail-on-warning", "--keep-going", "--show-traceback")
+    for builder in ("html", "doctest"):  # the snippets of the pages run as printed
+        session.run(
+            *("sphinx-build", *strict, "--builder", builder),
+            *("--doctree-dir", "docs/_build/doctrees", *session.posargs),
+            *("docs", f"docs/_build/{builder}"),
+            env=ENV,
+        )
+    session.log(f"Open {(SITE / 'index.html').resolve().as_uri()} or run: nox -s serve")
+
+
+@nox.session
+def linkcheck(session: nox.Session) -> None:
+    """Follow the site's links to other sites; needs the network."""
+    install(session, "docs")
+    session.run(
+        *("sphinx-build", "--builder", "linkcheck", "-D", "plot_gallery=0", *session.posargs),
+        *("docs", "docs/_build/linkcheck"),
+        env=ENV,
+    )
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Serve the site on this machine and rebuild it on every change."""
+    install(session, "docs")
+    session.install("sphinx-autobuild", f"--constraint={CONSTRAINTS}")
+    session.run(
+        "sphinx-autobuild",
+        *("--watch", "ecgmask", "--watch", "examples"),
+        *(f"--ignore={path}" for path in GENERATED),
+        *("--pre-build", "python -m pip install -q --no-build-isolation --no-deps ."),
+        *("-D", "sphinx_gallery_conf.run_stale_examples=True", *session.posargs),
+        *("docs", "docs/_build/serve"),
+        env=ENV,
+    )
