@@ -1,0 +1,146 @@
+"""Exact laws of the strategies, written from their rules. Nothing here draws a sample.
+
+A record is a string, one character a patch: ``#`` is masked, ``.`` is visible.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise, product
+from math import ceil, floor
+
+
+def mask_and_complement(n_patches: int, n_keep: int, min_block_size: int) -> dict[str, Fraction]:
+    """Return the law of the record after the last block, for up to some 14 patches.
+
+    It follows the Markov chain of the record: one step of all probabilities for every block.
+    """
+    law = {"." * n_patches: Fraction(1)}
+    while any(strip.count(".") > n_keep for strip in law):
+        after: dict[str, Fraction] = defaultdict(Fraction)
+        for strip, probability in law.items():
+            left = strip.count(".") - n_keep
+            if left == 0:
+                after[strip] += probability
+                continue
+            for masked, share in _place_block(strip, left, min_block_size):
+                after[masked] += probability * share
+        law = dict(after)
+    return law
+
+
+def _place_block(strip: str, left: int, min_block_size: int) -> Iterator[tuple[str, Fraction]]:
+    stands_alone = left >= min_block_size
+    lengths = range(min_block_size, left + 1) if stands_alone else range(left, left + 1)
+    for visible in re.finditer(r"\.+", strip):
+        start, end = visible.span()
+        for length in lengths:
+            share = Fraction(end - start, strip.count(".") * len(lengths))
+            if end - start <= length:
+                places = [(start, end)]
+            elif stands_alone:
+                places = [(at, at + length) for at in range(start, end - length + 1)]
+            else:
+                places = []
+                if strip[:start]:
+                    places.append((start, start + length))
+                if strip[end:]:
+                    places.append((end - length, end))
+            for first, stop in places:
+                masked = strip[:first] + "#" * (stop - first) + strip[stop:]
+                yield masked, share / len(places)
+
+
+def context_to_target(
+    n_patches: int, context_length: int, target_length: int, n_targets: int, min_keep: int
+) -> dict[tuple[str, ...], Fraction]:
+    """Return the law of (context, target 1, target 2, ...) at fixed lengths, for small records.
+
+    All layouts that leave `min_keep` context patches are equally likely.
+    """
+
+    def blocks(length: int) -> list[str]:
+        starts = range(n_patches - length + 1)
+        return ["." * at + "#" * length + "." * (n_patches - length - at) for at in starts]
+
+    layouts: dict[tuple[str, ...], int] = defaultdict(int)
+    for block, *targets in product(blocks(context_length), *[blocks(target_length)] * n_targets):
+        context = "".join(
+            "#" if in_block == "#" and "#" not in in_targets else "."
+            for in_block, *in_targets in zip(block, *targets, strict=True)
+        )
+        if context.count("#") >= min_keep:
+            layouts[(context, *targets)] += 1
+    total = sum(layouts.values())
+    return {layout: Fraction(ways, total) for layout, ways in layouts.items()}
+
+
+def kept_counts(n_patches: int, low: str, high: str) -> dict[int, Fraction]:
+    """Return the law of ``ceil(u * n_patches)``, `u` uniform between two decimals."""
+    return _rounded(n_patches, low, high, ceil)
+
+
+def block_lengths(n_patches: int, low: str, high: str) -> dict[int, Fraction]:
+    """Return the law of ``max(1, floor(u * n_patches))``, `u` uniform between two decimals."""
+    law: dict[int, Fraction] = defaultdict(Fraction)
+    for length, probability in _rounded(n_patches, low, high, floor).items():
+        law[max(1, length)] += probability
+    return dict(law)
+
+
+def _rounded(n_patches: int, low: str, high: str, rounding) -> dict[int, Fraction]:
+    # Decimals come as text: Fraction("0.15") is exact, Fraction(0.15) is not.
+    least, greatest = Fraction(low) * n_patches, Fraction(high) * n_patches
+    if least == greatest:
+        return {rounding(least): Fraction(1)}
+    # Between two neighbouring whole numbers rounding is constant: look at the middle.
+    marks = [least, *range(floor(least) + 1, ceil(greatest)), greatest]
+    return {
+        rounding((left + right) / 2): (right - left) / (greatest - least)
+        for left, right in pairwise(marks)
+    }
+
+
+def cover(n_patches: int, length: int) -> list[Fraction]:
+    """Return, for every patch, the probability that a uniformly placed block covers it."""
+    n_starts = n_patches - length + 1
+    return [
+        Fraction(sum(start <= patch < start + length for start in range(n_starts)), n_starts)
+        for patch in range(n_patches)
+    ]
+
+
+def overlap(n_patches: int, length: int) -> Fraction:
+    """Return the probability that two independent blocks of one length share a patch."""
+    n_starts = n_patches - length + 1
+    pairs = product(range(n_starts), repeat=2)
+    return Fraction(sum(abs(one - other) < length for one, other in pairs), n_starts**2)
+
+
+def union_marginal(n_patches: int, n_targets: int, lengths: dict[int, Fraction]) -> list[float]:
+    """Return, for every patch, the probability that any of `n_targets` covers it."""
+    covers = {length: cover(n_patches, length) for length in lengths}
+    return [
+        float(sum(w * (1 - (1 - covers[length][p]) ** n_targets) for length, w in lengths.items()))
+        for p in range(n_patches)
+    ]
+
+
+def context_marginal(
+    n_patches: int,
+    n_targets: int,
+    target_lengths: dict[int, Fraction],
+    context_lengths: dict[int, Fraction],
+) -> list[float]:
+    """Return, for every patch, the probability that it is context; `min_keep` left aside.
+
+    The two lengths are independent, so the two factors are.
+    """
+    outside = [1 - p for p in union_marginal(n_patches, n_targets, target_lengths)]
+    covers = {length: cover(n_patches, length) for length in context_lengths}
+    inside = [
+        float(sum(w * covers[length][p] for length, w in context_lengths.items()))
+        for p in range(n_patches)
+    ]
+    return [a * b for a, b in zip(inside, outside, strict=True)]

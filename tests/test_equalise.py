@@ -1,0 +1,145 @@
+"""Equal context lengths in a batch, and what each rule costs."""
+
+import numpy as np
+import pytest
+import torch
+from goodness import assert_uniform
+from prescribed import equalise
+
+from ecgmask import ContextToTarget
+
+RULES = ("ends", "random", "first")
+
+
+@pytest.fixture(autouse=True)
+def _seed_torch():
+    torch.manual_seed(12)
+
+
+@pytest.fixture(scope="module")
+def contexts():
+    """Contexts of 150 batches of 64 records, as drawn."""
+    rng = np.random.default_rng(7)
+    return [ContextToTarget().draw(64, 200, rng).context for _ in range(150)]
+
+
+def visibility(batches):
+    """Return how the visible patches are spread over the positions: it sums to one."""
+    seen = sum(batch.sum(axis=(0, 1)) for batch in batches)
+    return seen / seen.sum()
+
+
+def bias(contexts, rule):
+    """Return the total variation between visibility as drawn and as equalised."""
+    kept = visibility([equalise(batch, rule) for batch in contexts])
+    return np.abs(kept - visibility(contexts)).sum() / 2
+
+
+def mean_run(batches):
+    n_runs = sum(np.diff(b.astype(np.int8), axis=-1, prepend=0).clip(0).sum() for b in batches)
+    return sum(b.sum() for b in batches) / n_runs
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_all_records_keep_as_many_as_the_shortest(contexts, rule):
+    for context in contexts[:20]:
+        kept = equalise(context, rule)
+        assert (kept.sum(axis=-1) == context.sum(axis=-1).min()).all()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_nothing_is_added_to_a_context(contexts, rule):
+    for context in contexts[:20]:
+        assert not (equalise(context, rule) & ~context).any()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_shortest_record_keeps_all(contexts, rule):
+    context = contexts[0]
+    shortest = context.sum(axis=-1).argmin()
+    assert np.array_equal(equalise(context, rule)[shortest], context[shortest])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_equal_contexts_stay_as_they_are(rule):
+    context = np.eye(5, dtype=bool)[:, None]
+    assert np.array_equal(equalise(context, rule), context)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_input_is_left_alone(contexts, rule):
+    context = contexts[0].copy()
+    equalise(context, rule)
+    assert np.array_equal(context, contexts[0])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_lead_row_keeps_as_many_as_the_shortest_of_all(rule, rng):
+    context = rng.random((6, 12, 40)) < 0.5
+    kept = equalise(context, rule)
+    assert (kept.sum(axis=-1) == context.sum(axis=-1).min()).all()
+
+
+def test_first_keeps_the_first_patches_in_time(contexts):
+    for row in equalise(contexts[0], "first")[:, 0] ^ contexts[0][:, 0]:
+        assert not row[: row.argmax()].any()
+    context = np.array([[[True, False, True, True]], [[False, False, True, False]]])
+    assert equalise(context, "first").tolist() == [
+        [[True, False, False, False]],
+        [[False, False, True, False]],
+    ]
+
+
+def test_ends_drops_from_one_end_of_a_record_only(contexts):
+    for context in contexts[:20]:
+        kept = equalise(context, "ends")
+        for before, after in zip(context[:, 0], kept[:, 0], strict=True):
+            survives = after[before]
+            assert survives[0] or survives[-1]
+            assert np.count_nonzero(np.diff(survives)) <= 1
+
+
+def test_ends_tosses_a_fair_coin_for_each_record():
+    context = np.ones((4000, 1, 6), dtype=bool)
+    context[0, 0, 4:] = False
+    kept = equalise(context, "ends")[1:, 0]
+    assert_uniform(
+        map(tuple, kept.tolist()), [(True,) * 4 + (False,) * 2, (False,) * 2 + (True,) * 4]
+    )
+
+
+def test_ends_tosses_a_coin_for_each_lead():
+    context = np.ones((500, 2, 6), dtype=bool)
+    context[0, 0, 4:] = False
+    kept = equalise(context, "ends")[1:, :, 0]
+    assert_uniform(
+        map(tuple, kept.tolist()), [(a, b) for a in (True, False) for b in (True, False)]
+    )
+
+
+def test_random_drops_every_subset_equally_often():
+    context = np.ones((6000, 1, 6), dtype=bool)
+    context[:, 0, 5] = False
+    context[0, 0, 2:] = False
+    kept = equalise(context, "random")[1:, 0]
+    pairs = [(a, b) for a in range(5) for b in range(a + 1, 5)]
+    assert_uniform([tuple(np.flatnonzero(row).tolist()) for row in kept], pairs)
+
+
+@pytest.mark.parametrize(("rule", "greatest"), [("ends", 0.05), ("random", 0.02)])
+def test_visibility_stays_nearly_as_drawn(contexts, rule, greatest):
+    assert bias(contexts, rule) < greatest
+
+
+def test_first_biases_visibility_towards_the_start(contexts):
+    assert bias(contexts, "first") > 0.2
+    seen = visibility([equalise(batch, "first") for batch in contexts])
+    assert seen[:50].sum() > 4 * seen[150:].sum()
+
+
+def test_ends_keeps_runs_long_and_random_shatters_them(contexts):
+    ends, random = (
+        mean_run([equalise(batch, rule) for batch in contexts]) for rule in ("ends", "random")
+    )
+    assert ends == pytest.approx(22, abs=1)
+    assert random == pytest.approx(2.4, abs=0.2)

@@ -1,0 +1,690 @@
+"""Figures of masked ECGs: what is drawn, in data coordinates."""
+
+from dataclasses import replace
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import to_hex, to_rgb, to_rgba
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from ecgmask import (
+    ECG,
+    ContextToTarget,
+    IJEPAMaskCollator,
+    MaskAndComplement,
+    MaskCollator,
+    MaskedBatch,
+    Masks,
+    PerLead,
+    describe,
+)
+from ecgmask.plotting import DARK, LIGHT, plot_12_leads, plot_comparison, plot_lead
+from ecgmask.statistics import find_runs
+
+PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+ROLES = ("context", "target", "ignored")
+
+
+def masks_of(context, *targets):
+    """Return masks of one record from strings, ``#`` where a patch is marked."""
+    rows = [np.array([[c == "#" for c in row]]) for row in (context, *targets)]
+    return Masks(rows[0][None], np.stack(rows[1:])[None])
+
+
+@pytest.fixture
+def overlapping():
+    """Ten patches: three context, two targets with two patches in common, two ignored."""
+    return masks_of("##.......#", "..####....", "....###...")
+
+
+@pytest.fixture
+def jepa():
+    return MaskAndComplement().draw(3, 200, np.random.default_rng(1))
+
+
+@pytest.fixture
+def ijepa():
+    return ContextToTarget().draw(3, 200, np.random.default_rng(2))
+
+
+@pytest.fixture
+def per_lead():
+    return PerLead(ContextToTarget()).draw(2, 200, np.random.default_rng(3))
+
+
+def chart_of(fig):
+    return fig.axes[0]
+
+
+def traces_of(fig):
+    return fig.axes[1]
+
+
+def role_of(masks, role, record=0):
+    """Return the patches of a role, one row for each lead of a record."""
+    arrays = {"context": masks.context, "target": masks.target_union, "ignored": masks.ignored}
+    return arrays[role][record]
+
+
+def lines_of(ax, role):
+    return [line for line in ax.lines if line.get_gid() == role]
+
+
+def drawn(ax, role):
+    """Return where the lines of a role are drawn, ``(row, sample)``."""
+    return np.isfinite([line.get_ydata() for line in lines_of(ax, role)])
+
+
+def with_next_sample(patches, patch_size):
+    """Return the samples of some patches and the sample after each."""
+    samples = np.zeros(len(patches) * patch_size, dtype=bool)
+    for patch in np.flatnonzero(patches):
+        samples[patch * patch_size : (patch + 1) * patch_size + 1] = True
+    return samples
+
+
+def bars(ax):
+    """Return ``(y, [(start, length), ...])`` of every lane that has a bar."""
+    lanes = {}
+    for collection in ax.collections:
+        for path in collection.get_paths():
+            (x0, y0), (x1, y1) = path.get_extents().get_points()
+            lanes.setdefault(round((y0 + y1) / 2, 6), []).append((x0, x1 - x0))
+    return lanes
+
+
+def tints(ax):
+    """Return ``(start, end, bottom, top)`` of every tint, target by target."""
+    boxes = []
+    for collection in ax.collections:
+        if collection.get_gid() == "target tint":
+            extents = [path.get_extents() for path in collection.get_paths()]
+            boxes.append([(box.x0, box.x1, box.y0, box.y1) for box in extents])
+    return boxes
+
+
+def artists(ax):
+    """Return what an Axes shows, as values that compare; NaN samples equal each other."""
+    return (
+        [(x.get_gid(), to_hex(x.get_color()), x.get_xydata().tobytes()) for x in ax.lines],
+        [[p.vertices.tolist() for p in c.get_paths()] for c in ax.collections],
+        [(t.get_text(), t.get_position()) for t in ax.texts],
+        ax.get_title(loc="left"),
+        [image.get_array().tolist() for image in ax.images],
+    )
+
+
+def luminance(colour):
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    """Return the contrast ratio of WCAG 2, from 1 to 21."""
+    darker, lighter = sorted([luminance(one), luminance(other)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+# Traces
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", ["jepa", "ijepa", "per_lead"])
+def test_lines_of_a_role_are_its_patches_and_the_next_sample(ecg, request, name, role):
+    masks = request.getfixturevalue(name)
+    ax = traces_of(plot_12_leads(ecg, masks))
+    expected = [with_next_sample(row, 25) for row in role_of(masks, role)]
+    assert np.array_equal(drawn(ax, role), np.broadcast_to(expected, (12, 5000)))
+
+
+def test_lines_of_all_roles_leave_no_gap_and_meet_in_one_sample(ecg, ijepa):
+    ax = traces_of(plot_12_leads(ecg, ijepa))
+    depth = sum(drawn(ax, role).astype(int) for role in ROLES)
+    assert depth.min() == 1
+    role = np.select([role_of(ijepa, name)[0] for name in ROLES], range(3))
+    borders = 25 * (np.flatnonzero(np.diff(role)) + 1)
+    assert np.array_equal(np.flatnonzero(depth[0] == 2), borders)
+
+
+def test_lines_hold_the_samples_in_millivolt_at_their_time(ecg, ijepa):
+    ax = traces_of(plot_12_leads(ecg, ijepa))
+    zeros = ax.get_yticks()
+    for role in ROLES:
+        for line, zero, signal in zip(lines_of(ax, role), zeros, ecg.signal, strict=True):
+            shown = np.isfinite(line.get_ydata())
+            np.testing.assert_allclose(line.get_ydata()[shown] - zero, signal[shown], atol=1e-5)
+            np.testing.assert_allclose(line.get_xdata(), np.arange(5000) / 500)
+
+
+def test_leads_are_named_from_top_to_bottom_and_do_not_touch(ecg, jepa):
+    ax = traces_of(plot_12_leads(ecg, jepa))
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(ecg.leads)
+    zeros = ax.get_yticks()
+    lowest, highest = zeros + ecg.signal.min(axis=1), zeros + ecg.signal.max(axis=1)
+    assert (lowest[:-1] > highest[1:]).all()
+    bottom, top = ax.get_ylim()
+    assert bottom < lowest.min()
+    assert highest.max() < top
+
+
+def test_all_leads_have_one_gain(ecg, jepa):
+    # Lead II is three times as tall in the data: so it must be in the figure.
+    louder = ECG(ecg.signal * np.where(np.arange(12) == 1, 3, 1)[:, None], 500)
+    ax = traces_of(plot_12_leads(louder, jepa))
+    for row, signal in enumerate(louder.signal):
+        heights = [lines_of(ax, role)[row].get_ydata() for role in ROLES]
+        span = np.nanmax(heights) - np.nanmin(heights)
+        assert span == pytest.approx(np.ptp(signal), abs=1e-5)
+
+
+@pytest.mark.parametrize("gain", [0.3, 1, 4])
+def test_the_amplitude_bar_is_one_millivolt_high(ecg, jepa, gain):
+    ax = traces_of(plot_12_leads(ECG(gain * ecg.signal, 500), jepa))
+    (bar,) = (line for line in ax.lines if line.get_gid() == "amplitude bar")
+    assert np.ptp(bar.get_ydata()) == pytest.approx(1)
+    assert "1 mV" in [text.get_text() for text in ax.texts]
+
+
+def test_a_flat_lead_still_has_a_row(jepa):
+    ax = traces_of(plot_12_leads(ECG(np.zeros((12, 5000)), 500), jepa))
+    assert (np.diff(ax.get_yticks()) < -0.5).all()
+
+
+def test_the_time_axis_is_in_seconds(ecg, jepa):
+    ax = traces_of(plot_12_leads(ecg, jepa))
+    assert ax.get_xlabel() == "Time (s)"
+    assert ax.get_xlim() == (0, 10)
+
+
+def test_a_grid_line_stands_each_200_milliseconds(ecg, jepa):
+    ax = traces_of(plot_12_leads(ecg, jepa))
+    (grid,) = (c for c in ax.collections if isinstance(c, LineCollection))
+    times = [segment[0, 0] for segment in grid.get_segments()]
+    assert times == pytest.approx(np.arange(0, 10, 0.2).tolist())
+
+
+@PALETTES
+def test_each_role_has_its_colour_and_ignored_is_dotted(ecg, ijepa, palette):
+    ax = traces_of(plot_12_leads(ecg, ijepa, palette=palette))
+    for role, colour, style in [
+        ("context", palette.context_line, "-"),
+        ("target", palette.target_line, "-"),
+        ("ignored", palette.ignored_line, ":"),
+    ]:
+        assert {line.get_color() for line in lines_of(ax, role)} == {colour}
+        assert {line.get_linestyle() for line in lines_of(ax, role)} == {style}
+
+
+# Tints
+
+
+def test_every_target_is_tinted_once_where_it_is(ecg, ijepa):
+    ax = traces_of(plot_12_leads(ecg, ijepa))
+    bottom, top = ax.get_ylim()
+    expected = [find_runs(block[0]) for block in ijepa.targets[0]]
+    for boxes, runs in zip(tints(ax), expected, strict=True):
+        np.testing.assert_allclose(
+            boxes, [(s * 0.05, (s + n) * 0.05, bottom, top) for s, n in runs]
+        )
+
+
+def test_patches_in_two_targets_are_tinted_twice(ecg, overlapping):
+    ax = traces_of(plot_12_leads(ecg, overlapping))
+    flat = [box for boxes in tints(ax) for box in boxes]
+    depth = [sum(x0 <= p + 0.5 <= x1 for x0, x1, _, _ in flat) for p in range(10)]
+    assert depth == [0, 0, 1, 1, 2, 2, 1, 0, 0, 0]
+
+
+@PALETTES
+def test_tints_are_of_one_colour_and_let_what_is_below_shine_through(ecg, ijepa, palette):
+    ax = traces_of(plot_12_leads(ecg, ijepa, palette=palette))
+    faces = {tuple(c.get_facecolor()[0]) for c in ax.collections if c.get_gid() == "target tint"}
+    assert faces == {to_rgba(palette.target, palette.tint)}
+    assert 0 < palette.tint < 0.5
+
+
+def test_per_lead_targets_tint_the_row_of_their_lead_only(ecg, per_lead):
+    ax = traces_of(plot_12_leads(ecg, per_lead))
+    zeros = ax.get_yticks()
+    for boxes, block in zip(tints(ax), per_lead.targets[0], strict=True):
+        for (x0, x1, bottom, top), row, zero in zip(boxes, block, zeros, strict=True):
+            ((start, length),) = find_runs(row)
+            assert (x0, x1) == pytest.approx((start * 0.05, (start + length) * 0.05))
+            assert bottom < zero < top
+            assert ((zeros > bottom) & (zeros < top)).sum() == 1
+
+
+# The chart on top
+
+
+def test_bars_of_the_lanes_are_the_runs_of_the_roles(ecg, ijepa):
+    chart = chart_of(plot_12_leads(ecg, ijepa))
+    lanes = [ijepa.context[0, 0], *ijepa.targets[0, :, 0], ijepa.ignored[0, 0]]
+    assert bars(chart) == {lane: find_runs(marked) for lane, marked in enumerate(lanes)}
+
+
+def test_a_lane_is_named_and_counted(ecg, overlapping):
+    chart = chart_of(plot_12_leads(ecg, overlapping))
+    names = [label.get_text() for label in chart.get_yticklabels()]
+    assert names == ["context", "target 1", "target 2", "ignored"]
+    counts = [(text.get_text(), text.get_position()[1]) for text in chart.texts]
+    assert counts == [("3 (30%)", 0), ("4 (40%)", 1), ("3 (30%)", 2), ("2 (20%)", 3)]
+    assert chart.get_yticks().tolist() == [0, 1, 2, 3]
+    assert chart.yaxis_inverted()
+
+
+def test_an_only_target_has_no_number(ecg, jepa):
+    chart = chart_of(plot_12_leads(ecg, jepa))
+    names = [label.get_text() for label in chart.get_yticklabels()]
+    assert names == ["context", "target", "ignored"]
+
+
+def test_the_chart_counts_patches_from_0_to_their_number(ecg, jepa):
+    chart = chart_of(plot_12_leads(ecg, jepa))
+    assert chart.get_xlim() == (0, 200)
+    assert chart.get_xlabel() == "Patch"
+
+
+@PALETTES
+def test_lanes_have_the_colour_of_their_role_and_targets_a_hatch_each(ecg, ijepa, palette):
+    chart = chart_of(plot_12_leads(ecg, ijepa, palette=palette))
+    faces = [to_hex(c.get_facecolor()[0]) for c in chart.collections]
+    roles = [palette.context, *[palette.target] * 4, palette.ignored]
+    assert faces == [to_hex(colour) for colour in roles]
+    assert len({c.get_hatch() for c in chart.collections[1:-1]}) == 4
+
+
+@PALETTES
+def test_per_lead_masks_are_an_image_of_leads_and_patches(ecg, per_lead, palette):
+    chart = chart_of(plot_12_leads(ecg, per_lead, record=1, palette=palette))
+    (image,) = chart.images
+    shown = image.to_rgba(image.get_array())[..., :3]
+    for role in ROLES:
+        marked = role_of(per_lead, role, record=1)
+        expected = np.broadcast_to(to_rgb(getattr(palette, role)), (marked.sum(), 3))
+        np.testing.assert_allclose(shown[marked], expected)
+    assert image.get_extent() == [0, 200, 11.5, -0.5]
+    assert [label.get_text() for label in chart.get_yticklabels()] == list(ecg.leads)
+    assert chart.get_yticks().tolist() == list(range(12))
+
+
+# Counts and words
+
+
+@pytest.mark.parametrize("name", ["jepa", "ijepa", "per_lead"])
+def test_the_title_of_the_chart_adds_up(ecg, request, name):
+    masks = request.getfixturevalue(name)
+    counts = describe(masks)
+    title = chart_of(plot_12_leads(ecg, masks)).get_title(loc="left")
+    assert f"{counts.n_context} context + {counts.n_target} target" in title
+    assert f"+ {counts.n_ignored} ignored = " in title
+    assert title.endswith("200 patches of 50 ms")
+    assert counts.n_context + counts.n_target + counts.n_ignored == 200 * masks.n_leads
+    assert ("= 12 leads" in title) == (masks.n_leads == 12)
+    overlaps = f"({counts.n_overlapping} in two or more)"
+    assert (overlaps in title) == (counts.n_overlapping > 0)
+
+
+def test_the_label_says_in_words_what_the_mask_is(ecg, overlapping):
+    fig = plot_12_leads(ecg, overlapping)
+    assert fig.get_label() == (
+        "ECG with 12 leads, 10 s in 10 patches of 1000 ms, one mask for all leads; "
+        "the encoder sees 3 patches (30%), at 0.00 to 2.00, 9.00 to 10.00 s; "
+        "target 1 is 4 patches (40%), at 2.00 to 6.00 s; "
+        "target 2 is 3 patches (30%), at 4.00 to 7.00 s; "
+        "2 patches are in two or more targets; "
+        "ignored: 2 patches (20%), at 7.00 to 9.00 s."
+    )
+
+
+@pytest.mark.parametrize("name", ["jepa", "ijepa", "per_lead"])
+@pytest.mark.parametrize("record", [0, 1])
+def test_the_label_holds_the_counts_of_the_record(ecg, request, name, record):
+    masks = request.getfixturevalue(name)
+    counts = describe(masks, record=record)
+    label = plot_12_leads(ecg, masks, record=record).get_label()
+    assert f"the encoder sees {counts.n_context} patches" in label
+    for number, block in enumerate(counts.targets, start=1):
+        words = f"target {number} is" if len(counts.targets) > 1 else "it must predict"
+        assert f"{words} {block.n_patches} patches" in label
+    ignored = f"{counts.n_ignored} patches" if counts.n_ignored else "none"
+    assert f"ignored: {ignored}" in label
+
+
+def test_a_label_is_one_sentence(ecg, ijepa):
+    label = plot_12_leads(ecg, ijepa).get_label()
+    assert label.endswith(".")
+    assert ". " not in label
+    assert "\n" not in label
+
+
+def test_the_title_is_that_of_the_caller(ecg, jepa):
+    assert plot_12_leads(ecg, jepa, title="Mask and complement").get_suptitle() == (
+        "Mask and complement"
+    )
+    assert plot_12_leads(ecg, jepa).get_suptitle() == ""
+
+
+# Masks and indices
+
+
+@pytest.mark.parametrize("collate", [MaskCollator(25), IJEPAMaskCollator(25)], ids=["one", "four"])
+@pytest.mark.parametrize("record", [0, 2])
+def test_index_tensors_and_boolean_masks_give_the_same_figure(ecg, collate, record):
+    torch.manual_seed(1)
+    masked = collate([torch.as_tensor(ecg.signal)] * 3)
+    assert isinstance(masked, MaskedBatch)
+    masks = Masks.from_indices(*masked[1:], n_patches=200)
+    expected = plot_12_leads(ecg, masks, record=record)
+    for form in (masked, masked[1:], tuple(masked)):
+        fig = plot_12_leads(ecg, form, patch_size=25, record=record)
+        assert fig.get_label() == expected.get_label()
+        for one, other in zip(fig.axes, expected.axes, strict=True):
+            assert artists(one) == artists(other)
+
+
+def test_per_lead_index_tensors_are_drawn_as_masks_rebuilt_from_them(ecg):
+    strategy = PerLead(MaskAndComplement(min_keep_ratio=0.2, max_keep_ratio=0.2))
+    masks = strategy.draw(1, 200, np.random.default_rng(0))
+    context, target = (np.flatnonzero(roles)[None] for roles in (masks.context, masks.targets))
+    rebuilt = Masks.from_indices(context, target, n_patches=200, n_leads=12)
+    one, other = plot_12_leads(ecg, masks), plot_12_leads(ecg, rebuilt)
+    assert artists(one.axes[0]) == artists(other.axes[0])
+    assert artists(one.axes[1]) == artists(other.axes[1])
+
+
+def test_one_record_of_a_batch_is_drawn(ecg, jepa):
+    one, other = plot_12_leads(ecg, jepa, record=-1), plot_12_leads(ecg, jepa[2])
+    assert artists(traces_of(one)) == artists(traces_of(other))
+
+
+# One lead, and several strategies
+
+
+@pytest.mark.parametrize("lead", ["I", "V5"])
+@pytest.mark.parametrize("name", ["ijepa", "per_lead"])
+def test_one_lead_is_drawn_with_its_own_roles(ecg, request, name, lead):
+    masks = request.getfixturevalue(name)
+    ax = plot_lead(ecg, masks, lead=lead)
+    row = ecg.lead_index(lead)
+    for role in ROLES:
+        patches = role_of(masks, role)[row if masks.n_leads > 1 else 0]
+        assert np.array_equal(drawn(ax, role), [with_next_sample(patches, 25)])
+        shown = lines_of(ax, role)[0].get_ydata() - ax.get_yticks()[0]
+        expected = np.where(np.isfinite(shown), ecg.signal[row], np.nan)
+        np.testing.assert_allclose(shown, expected, atol=1e-5)
+    assert [label.get_text() for label in ax.get_yticklabels()] == [lead]
+    assert ax.get_xlabel() == "Time (s)"
+
+
+def test_one_lead_is_tinted_once_per_target(ecg, ijepa):
+    assert len(tints(plot_lead(ecg, ijepa))) == 4
+
+
+def test_an_axes_of_the_caller_is_drawn_in_and_labelled(ecg, ijepa):
+    fig, (left, right) = plt.subplots(1, 2)
+    assert plot_lead(ecg, ijepa, ax=right) is right
+    assert fig.axes == [left, right]
+    assert not left.has_data()
+    assert f"the encoder sees {describe(ijepa).n_context} patches" in right.get_label()
+    assert plt.get_fignums() == [fig.number]
+
+
+def test_a_new_figure_of_one_lead_is_labelled(ecg, ijepa):
+    ax = plot_lead(ecg, ijepa)
+    assert ax.figure.get_label() == ax.get_label()
+
+
+def test_a_comparison_has_a_row_for_each_strategy_titled_with_its_counts(ecg, jepa, ijepa):
+    fig = plot_comparison(ecg, {"ECG-JEPA": jepa, "I-JEPA": ijepa}, lead="V2")
+    assert len(fig.axes) == 2
+    for ax, name, masks in zip(fig.axes, ["ECG-JEPA", "I-JEPA"], [jepa, ijepa], strict=True):
+        counts = describe(masks)
+        title = ax.get_title(loc="left")
+        assert title.startswith(f"{name}: {counts.n_context} context + {counts.n_target} target")
+        assert f"{counts.n_ignored} ignored" in title
+        assert [label.get_text() for label in ax.get_yticklabels()] == ["V2"]
+        for role in ROLES:
+            expected = [with_next_sample(role_of(masks, role)[0], 25)]
+            assert np.array_equal(drawn(ax, role), expected)
+
+
+def test_rows_of_a_comparison_have_one_time_axis_below_them(ecg, jepa, ijepa):
+    fig = plot_comparison(ecg, {"a": jepa, "b": ijepa})
+    assert [ax.get_xlabel() for ax in fig.axes] == ["", "Time (s)"]
+    assert {ax.get_xlim() for ax in fig.axes} == {(0, 10)}
+
+
+def test_rows_of_a_comparison_have_one_gain(ecg, jepa, ijepa):
+    fig = plot_comparison(ecg, {"a": jepa, "b": ijepa})
+    assert np.ptp([np.ptp(ax.get_ylim()) for ax in fig.axes]) == pytest.approx(0)
+
+
+def test_a_comparison_is_labelled_with_the_counts_of_all(ecg, jepa, ijepa):
+    label = plot_comparison(ecg, {"ECG-JEPA": jepa, "I-JEPA": ijepa}).get_label()
+    one, other = label.split("I-JEPA: ")
+    assert one.startswith("ECG-JEPA: ")
+    assert f"the encoder sees {describe(jepa).n_context} patches" in one
+    assert f"the encoder sees {describe(ijepa).n_context} patches" in other
+
+
+def test_a_comparison_takes_what_collators_return(ecg):
+    records = [torch.as_tensor(ecg.signal)]
+    batches = {"ECG-JEPA": MaskCollator(25)(records), "I-JEPA": IJEPAMaskCollator(25)(records)}
+    fig = plot_comparison(ecg, batches, patch_size=25)
+    for ax, masked in zip(fig.axes, batches.values(), strict=True):
+        counts = describe(masked, n_patches=200)
+        assert f"{counts.n_context} context" in ax.get_title(loc="left")
+
+
+# The caller's canvas
+
+
+def test_a_figure_of_the_caller_is_drawn_in(ecg, jepa):
+    for fig in (plt.figure(), Figure()):
+        open_figures = plt.get_fignums()
+        assert plot_12_leads(ecg, jepa, fig=fig) is fig
+        assert len(fig.axes) == 2
+        assert plt.get_fignums() == open_figures
+
+
+def test_subfigures_of_the_caller_are_drawn_in_side_by_side(ecg, jepa, ijepa):
+    left, right = plt.figure(layout="constrained").subfigures(1, 2)
+    assert plot_12_leads(ecg, jepa, fig=left) is left
+    assert plot_comparison(ecg, {"a": jepa, "b": ijepa}, fig=right) is right
+    assert (len(left.axes), len(right.axes)) == (2, 2)
+    assert "it must predict" in left.get_label()
+    assert "target 4 is" in right.get_label()
+
+
+def test_figures_can_be_rendered_without_a_warning(ecg, jepa, per_lead):
+    for fig in (
+        plot_12_leads(ecg, jepa, title="title"),
+        plot_12_leads(ecg, per_lead),
+        plot_comparison(ecg, {"a": jepa, "b": per_lead}),
+        plot_lead(ecg, jepa).figure,
+    ):
+        fig.canvas.draw()
+        assert np.ptp(np.asarray(fig.canvas.buffer_rgba())[..., :3]) > 0
+
+
+def test_settings_of_matplotlib_are_left_alone(ecg, jepa, ijepa):
+    with mpl.rc_context():
+        # Back to the defaults: other tests have drawn in this process.
+        mpl.rcdefaults()
+        before = mpl.rcParams.copy()
+        plot_12_leads(ecg, jepa, palette=DARK)
+        plot_lead(ecg, jepa, palette=DARK)
+        plot_comparison(ecg, {"a": jepa, "b": ijepa}, palette=DARK)
+        assert mpl.rcParams == before
+
+
+def count_artists(fig):
+    kinds = (ax.lines + ax.collections + ax.images + ax.patches for ax in fig.axes)
+    return sum(map(len, kinds)), sum(len(ax.texts) for ax in fig.axes)
+
+
+@pytest.mark.parametrize("strategy", [MaskAndComplement(1), PerLead(MaskAndComplement(1))])
+def test_the_number_of_artists_does_not_depend_on_the_number_of_patches(ecg, strategy):
+    counts = {
+        count_artists(plot_12_leads(ecg, strategy.draw(1, n, np.random.default_rng(0))))
+        for n in (20, 200, 1000)
+    }
+    assert len(counts) == 1
+
+
+# Colours
+
+
+@PALETTES
+@pytest.mark.parametrize("role", ROLES)
+def test_lines_stand_out_from_the_background(palette, role):
+    assert contrast(getattr(palette, f"{role}_line"), palette.background) >= 4.5
+
+
+@PALETTES
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+def test_target_lines_stand_out_from_the_tints_of_their_targets(palette, depth):
+    # 3 : 1 is what WCAG 2 asks of graphics.
+    shade = np.array(to_rgb(palette.background))
+    for _ in range(depth):
+        shade = (1 - palette.tint) * shade + palette.tint * np.array(to_rgb(palette.target))
+    assert contrast(palette.target_line, shade) >= 3
+
+
+@PALETTES
+@pytest.mark.parametrize("name", ["ijepa", "per_lead"])
+def test_all_text_stands_out_from_the_background(ecg, request, palette, name):
+    masks = request.getfixturevalue(name)
+    one = plot_12_leads(ecg, masks, title="Title", palette=palette)
+    other = plot_comparison(ecg, {"a": masks, "b": masks}, palette=palette)
+    for fig in (one, other):
+        fig.canvas.draw()
+        texts = [text for text in fig.findobj(Text) if text.get_text() and text.get_visible()]
+        assert len(texts) > 10
+        for text in texts:
+            assert contrast(text.get_color(), palette.background) >= 4.5, text
+
+
+@PALETTES
+def test_figures_have_the_background_of_their_palette(ecg, jepa, palette):
+    fig = plot_12_leads(ecg, jepa, palette=palette)
+    surfaces = [fig.get_facecolor(), *(ax.get_facecolor() for ax in fig.axes)]
+    assert {to_hex(colour) for colour in surfaces} == {palette.background.lower()}
+
+
+@PALETTES
+def test_roles_differ_in_lightness_too(palette):
+    # The hatch and the lane say it as well; in grey the bars are still three.
+    shades = sorted(luminance(getattr(palette, role)) for role in ROLES)
+    assert min(np.diff(shades)) > 0.05
+
+
+def test_light_is_the_default_palette(ecg, jepa):
+    one, other = plot_12_leads(ecg, jepa), plot_12_leads(ecg, jepa, palette=LIGHT)
+    assert artists(traces_of(one)) == artists(traces_of(other))
+
+
+def test_a_palette_of_the_caller_is_used(ecg, jepa):
+    palette = replace(LIGHT, context_line="#000000")
+    ax = plot_lead(ecg, jepa, palette=palette)
+    assert {line.get_color() for line in lines_of(ax, "context")} == {"#000000"}
+
+
+# Bad input
+
+
+def draw_12_leads(ecg, masks, **options):
+    return plot_12_leads(ecg, masks, **options)
+
+
+def draw_lead(ecg, masks, **options):
+    return plot_lead(ecg, masks, **options)
+
+
+def draw_comparison(ecg, masks, **options):
+    return plot_comparison(ecg, {"name": masks}, **options)
+
+
+EVERY_FIGURE = pytest.mark.parametrize("draw", [draw_12_leads, draw_lead, draw_comparison])
+INDICES = (np.array([[0, 1]]), np.array([[2, 3]]))
+
+
+@EVERY_FIGURE
+@pytest.mark.parametrize(
+    ("masks", "options", "error", "message"),
+    [
+        (masks_of("##.", "..#"), {}, ValueError, "3 patches do not fit an ECG of 5000 samples;"),
+        (
+            masks_of("##...", "...##"),
+            {"patch_size": 25},
+            ValueError,
+            "5 patches do not fit an ECG of 5000 samples in patches of 25; draw them for this ECG",
+        ),
+        (INDICES, {}, ValueError, "index tensors do not say how long a patch is; pass patch_size="),
+        (
+            INDICES,
+            {"patch_size": 33},
+            ValueError,
+            "5000 samples does not divide into patches of 33",
+        ),
+        (INDICES, {"patch_size": 0}, ValueError, "patch_size must be at least 1, not 0"),
+        (INDICES, {"patch_size": 25.0}, TypeError, "patch_size must be a whole number"),
+        (INDICES, {"patch_size": "25"}, TypeError, "patch_size must be a whole number"),
+        (INDICES, {"patch_size": 2500}, ValueError, "targets holds index 3, but"),
+        (INDICES, {"patch_size": 25, "record": 1}, IndexError, "record 1 is not among the 1"),
+        (np.array([[0, 1]]), {"patch_size": 25}, TypeError, "masks must be what a strategy draws"),
+    ],
+)
+def test_masks_that_do_not_fit_are_refused(ecg, draw, masks, options, error, message):
+    with pytest.raises(error, match=message):
+        draw(ecg, masks, **options)
+
+
+@EVERY_FIGURE
+def test_masks_for_another_number_of_leads_are_refused(ecg, rng, draw):
+    masks = PerLead(MaskAndComplement(), n_leads=8).draw(1, 200, rng)
+    with pytest.raises(ValueError, match="per-lead masks for 8 leads do not fit an ECG with 12"):
+        draw(ecg, masks)
+
+
+@EVERY_FIGURE
+@pytest.mark.parametrize("convert", [lambda e: torch.as_tensor(e.signal), lambda e: e.signal])
+def test_a_bare_signal_is_refused_with_the_way_out(ecg, jepa, draw, convert):
+    with pytest.raises(TypeError, match=r"ecg must be an ECG, not .*; make one with ECG\(signal"):
+        draw(convert(ecg), jepa)
+
+
+@pytest.mark.parametrize("draw", [draw_lead, draw_comparison])
+def test_an_unknown_lead_is_refused(ecg, jepa, draw):
+    with pytest.raises(ValueError, match="lead 'V7' is not in this ECG; it has I, II"):
+        draw(ecg, jepa, lead="V7")
+
+
+@pytest.mark.parametrize("draw", [draw_lead, draw_comparison])
+def test_what_is_refused_leaves_no_figure_open(ecg, jepa, draw):
+    with pytest.raises(ValueError, match="lead 'V7'"):
+        draw(ecg, jepa, lead="V7")
+    assert plt.get_fignums() == []
+
+
+def test_an_empty_comparison_is_refused(ecg):
+    with pytest.raises(ValueError, match="at least one strategy to draw, but masks is empty"):
+        plot_comparison(ecg, {})
+
+
+def test_a_comparison_of_masks_without_a_name_is_refused(ecg, jepa):
+    with pytest.raises(TypeError, match=r"masks must be .* not Masks"):
+        plot_comparison(ecg, jepa)
+
+
+def test_tints_are_one_collection_for_each_target(ecg, ijepa):
+    ax = traces_of(plot_12_leads(ecg, ijepa))
+    polygons = [c for c in ax.collections if isinstance(c, PolyCollection)]
+    assert len([c for c in polygons if c.get_gid() == "target tint"]) == 4
