@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from torch import Tensor
 from torch.utils.data import default_collate
 
+from ecgmask.seeding import BatchSeed, Progress, seed_from_torch
 from ecgmask.strategies import ContextToTarget, MaskAndComplement, Masks, Strategy
 from ecgmask.strategies._checks import check_count
-from ecgmask.strategies.equalise import Truncate, check_truncate, equalise
+from ecgmask.strategies.equalise import Truncate, check_truncate, equalise, fewest
 from ecgmask.strategies.masks import BoolArray
 
 
@@ -34,13 +34,104 @@ class MaskedBatch(NamedTuple):
     """Indices to predict, one row for each record."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Collator:
     """What all collators share: the records they take and the checks they make."""
 
     _: KW_ONLY
     signal_key: str | int | None = None
     check_finite: bool = True
+    seed: int | None = None
+    rank: int = 0
+    world_size: int | None = None
+    _progress: Progress = field(default_factory=Progress, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in sorted(fields(self), key=lambda f: f.kw_only is True)
+            if f.repr and not (f.kw_only and getattr(self, f.name) == f.default)
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw other masks from now on; call it before each epoch when `seed` is given.
+
+        It reaches workers that are alive already. Without `seed` it has no effect.
+
+        Parameters
+        ----------
+        epoch
+            Number of the epoch, at least 0.
+        """
+        self._progress.set_epoch(epoch)
+
+    def state_dict(self, batch: int | None = None) -> dict[str, int | None]:
+        """Return what :meth:`load_state_dict` needs to go on at the next batch.
+
+        Parameters
+        ----------
+        batch
+            Number of batches of this epoch that training has finished, at least 0. Needed if
+            the loader has workers, which draw ahead.
+
+        Returns
+        -------
+        dict
+            The seed, the epoch and the number of the next batch.
+
+        Raises
+        ------
+        ValueError
+            If there is no seed, or workers draw the batches and `batch` is not given.
+        """
+        if self.seed is None:
+            raise ValueError("masks that follow torch's generator have no state; pass seed=")
+        return {"seed": self.seed, **self._progress.state(batch)}
+
+    def load_state_dict(self, state: Mapping[str, int | None]) -> None:
+        """Go on where :meth:`state_dict` was called: the next batch is the first that was not done.
+
+        The loader has to go on at the same batch. Calling :meth:`set_epoch` with the epoch that
+        was resumed changes nothing.
+
+        Parameters
+        ----------
+        state
+            What :meth:`state_dict` returned.
+
+        Raises
+        ------
+        ValueError
+            If the state belongs to another seed.
+        """
+        if state["seed"] != self.seed:
+            raise ValueError(
+                f"the state was saved with seed={state['seed']}, but this collator has "
+                f"seed={self.seed}; pass the same seed"
+            )
+        self._progress.load(state["epoch"], state["batch"])
+
+    def _check(self, patch_size: int, strategy: Strategy) -> None:
+        check_count("patch_size", patch_size)
+        if self.seed is not None:
+            check_count("seed", self.seed, least=0)
+            if self.seed >= 2**64:
+                raise ValueError(f"seed must be below 2**64, not {self.seed}")
+        check_count("rank", self.rank, least=0)
+        if self.world_size is None:
+            if self.rank and not _has_equal_counts(strategy):
+                raise ValueError(
+                    f"rank={self.rank} needs world_size: contexts of {strategy!r} differ in "
+                    "length, and ranks can only agree on one if they know of each other"
+                )
+        elif self.rank >= check_count("world_size", self.world_size):
+            raise ValueError(f"rank must be below world_size={self.world_size}, not {self.rank}")
+        if self.seed is None and (self.rank or self.world_size not in (None, 1)):
+            raise ValueError(
+                "rank and world_size need seed=, the same for all ranks, so that all ranks draw "
+                "masks of one size"
+            )
 
     def _collate(
         self, records: Sequence[Any], strategy: Strategy, patch_size: int, truncate: Truncate
@@ -54,18 +145,34 @@ class _Collator:
         if self.check_finite:
             _check_finite(self._signal_of(batch))
 
-        rng = _generator_from_torch()
-        masks = strategy.draw(len(records), n_patches, rng)
+        seed = self._next_seed()
+        rng = seed.positions(self.rank)
+        masks = strategy.draw(len(records), n_patches, rng, size_rng=seed.sizes())
         _check_fit(masks, (len(records), shape[0], n_patches), strategy)
-        context = _to_indices(equalise(masks.context, truncate, rng))
-        targets = [
-            _to_indices(equalise(masks.targets[:, block], truncate, rng))
-            for block in range(masks.n_targets)
-        ]
+        drawn = [masks]
+        if not _has_equal_counts(strategy):
+            # Ranks agree on the shortest context by drawing each other's masks.
+            drawn += [
+                strategy.draw(len(records), n_patches, seed.positions(rank), size_rng=seed.sizes())
+                for rank in range(self.world_size or 1)
+                if rank != self.rank
+            ]
+        n_context = min(fewest(each.context) for each in drawn)
+        context = _to_indices(equalise(masks.context, truncate, rng, n_context))
+        targets = []
+        for block in range(masks.n_targets):
+            n_target = min(fewest(each.targets[:, block]) for each in drawn)
+            kept = equalise(masks.targets[:, block], truncate, rng, n_target)
+            targets.append(_to_indices(kept))
         for name, indices in (("context", context), *(("target", t) for t in targets)):
             if indices.shape[1] == 0:
                 raise ValueError(f"{strategy!r} drew a record without any {name} patch")
         return batch, context, targets
+
+    def _next_seed(self) -> BatchSeed:
+        if self.seed is None:
+            return seed_from_torch()
+        return BatchSeed(self.seed, self._progress.epoch, self._progress.next_batch())
 
     def _signal_of(self, record: Any) -> Any:
         """Return the signal of a record, or of a batch: ``default_collate`` keeps the form."""
@@ -79,7 +186,7 @@ class _Collator:
                     "with signal_key="
                 )
             if self.signal_key not in record:
-                raise KeyError(f"signal_key={self.signal_key!r} is not among the keys {keys}")
+                raise ValueError(f"signal_key={self.signal_key!r} is not among the keys {keys}")
             return record[self.signal_key]
         if isinstance(record, Sequence) and not isinstance(record, str | bytes):
             index = 0 if self.signal_key is None else self.signal_key
@@ -95,7 +202,7 @@ class _Collator:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PatchMaskCollator(_Collator):
     """Stack the records of a batch and draw their masks with any strategy.
 
@@ -119,11 +226,24 @@ class PatchMaskCollator(_Collator):
         sequences. By default a record is the signal itself or its first item.
     check_finite
         Whether NaN and infinite samples raise an error.
+    seed
+        Without it, every call takes one number from torch's generator and draws all masks of the
+        batch from it: :func:`torch.manual_seed` repeats them for the same number of workers. With
+        it, at least 0 and below ``2**64``, the masks of a batch depend on the seed, the epoch,
+        the number of the batch and the rank, and on nothing else; call :meth:`set_epoch`
+        before each epoch.
+    rank
+        Which process of a distributed run this is, at least 0; needs `seed`. Ranks get masks of
+        the same sizes at different positions. All must have the same batch size.
+    world_size
+        Number of processes, above `rank`; needed if contexts differ in length.
 
     Notes
     -----
-    Every call takes one number from torch's generator and draws all masks of the batch from it,
-    so :func:`torch.manual_seed` repeats them, and workers and epochs differ.
+    With `seed`, masks are the same bit for bit for any number of workers, however they are
+    started, persistent or not, in order or not. Each loader needs a collator of its own, which
+    counts its batches. An iterable dataset gives each worker its own stream of records: batches
+    are numbered as they come, so other numbers of workers pair the same masks with other records.
 
     Examples
     --------
@@ -145,7 +265,7 @@ class PatchMaskCollator(_Collator):
                 "strategy must be an object with a draw method, such as MaskAndComplement(), "
                 f"not {self.strategy!r}"
             )
-        check_count("patch_size", self.patch_size)
+        self._check(self.patch_size, self.strategy)
         check_truncate(self.truncate)
 
     def __call__(self, records: Sequence[Any]) -> MaskedBatch:
@@ -176,7 +296,7 @@ class PatchMaskCollator(_Collator):
         return MaskedBatch(batch, context, targets)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaskCollator(_Collator):
     """Stack the records of a batch and mask them as ECG-JEPA does.
 
@@ -190,7 +310,7 @@ class MaskCollator(_Collator):
         Samples in a patch, at least 1. Records must divide into patches without remainder.
     min_block_size, min_keep_ratio, max_keep_ratio
         As for :class:`MaskAndComplement`.
-    signal_key, check_finite
+    signal_key, check_finite, seed, rank, world_size
         As for :class:`PatchMaskCollator`.
 
     References
@@ -213,8 +333,7 @@ class MaskCollator(_Collator):
     max_keep_ratio: float = 0.25
 
     def __post_init__(self) -> None:
-        check_count("patch_size", self.patch_size)
-        _ = self.strategy
+        self._check(self.patch_size, self.strategy)
 
     @property
     def strategy(self) -> MaskAndComplement:
@@ -239,7 +358,7 @@ class MaskCollator(_Collator):
         return MaskedBatch(batch, context, target)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class IJEPAMaskCollator(_Collator):
     """Stack the records of a batch and mask them as I-JEPA does, in one dimension.
 
@@ -252,7 +371,7 @@ class IJEPAMaskCollator(_Collator):
         Samples in a patch, at least 1. Records must divide into patches without remainder.
     context_scale, pred_scale, num_pred_blocks, min_keep
         As for :class:`ContextToTarget`.
-    truncate, signal_key, check_finite
+    truncate, signal_key, check_finite, seed, rank, world_size
         As for :class:`PatchMaskCollator`.
 
     References
@@ -278,9 +397,8 @@ class IJEPAMaskCollator(_Collator):
     truncate: Truncate = "ends"
 
     def __post_init__(self) -> None:
-        check_count("patch_size", self.patch_size)
+        self._check(self.patch_size, self.strategy)
         check_truncate(self.truncate)
-        _ = self.strategy
 
     @property
     def strategy(self) -> ContextToTarget:
@@ -309,10 +427,8 @@ class IJEPAMaskCollator(_Collator):
         return MaskedBatch(batch, [context], targets)
 
 
-def _generator_from_torch() -> Generator:
-    # Seeded anew for every batch: a generator kept on the collator would be copied into every
-    # worker, and all workers would draw the same masks.
-    return np.random.default_rng(int(torch.randint(2**63 - 1, ())))
+def _has_equal_counts(strategy: Strategy) -> bool:
+    return getattr(strategy, "equal_counts", False)
 
 
 def _common_shape(signals: Sequence[Any]) -> tuple[int, int]:

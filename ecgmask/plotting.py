@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ecgmask.ecg import ECG
 from ecgmask.statistics import describe, find_runs
+from ecgmask.strategies._checks import check_count
 from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, as_masks
 
 HATCHES = ("", "///", "...", "xx")
@@ -79,7 +80,7 @@ DARK = Palette(
     context_line="#6FA3F5",
     target_line="#FF9B45",
     ignored_line="#8F959C",
-    tint=0.16,
+    tint=0.13,
 )
 """Colours for a dark page."""
 
@@ -272,6 +273,12 @@ def plot_comparison(
     >>> len(fig.axes)
     2
     """
+    given: object = masks
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"masks must be a dict of titles and masks, not {type(given).__name__}; name them, "
+            'such as {"I-JEPA": masks}'
+        )
     if not masks:
         raise ValueError("there must be at least one strategy to draw, but masks is empty")
     drawn = {name: _one_record(ecg, each, patch_size, record) for name, each in masks.items()}
@@ -299,14 +306,16 @@ def _one_record(ecg: ECG, masks: MaskLike, patch_size: int | None, record: int) 
             "ECG(signal, sampling_rate=500)"
         )
     n_samples = ecg.signal.shape[1]
-    if patch_size is not None and (patch_size < 1 or n_samples % patch_size):
+    if patch_size is not None and n_samples % check_count("patch_size", patch_size):
         raise ValueError(
             f"an ECG of {n_samples} samples does not divide into patches of {patch_size}; crop it "
             "or change patch_size"
         )
-    if patch_size is None and not isinstance(masks, Masks):
-        raise ValueError("index tensors do not say how long a patch is; pass patch_size=")
-    one = as_masks(masks, None if patch_size is None else n_samples // patch_size)[record]
+    if not isinstance(masks, Masks):
+        if patch_size is None:
+            raise ValueError("index tensors do not say how long a patch is; pass patch_size=")
+        masks = as_masks(masks, n_samples // patch_size)
+    one = masks[record]
     if n_samples % one.n_patches or patch_size not in (None, n_samples // one.n_patches):
         raise ValueError(
             f"masks of {one.n_patches} patches do not fit an ECG of {n_samples} samples"

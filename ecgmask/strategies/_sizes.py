@@ -19,9 +19,12 @@ def floor_bounds(n_patches: int, low: float, high: float) -> tuple[int, int]:
 
 
 def ceil_bounds(n_patches: int, low: float, high: float) -> tuple[int, int]:
-    """Return the least and the greatest ``ceil(u * n_patches)`` for `u` in ``(low, high)``."""
+    """Return the least and the greatest ``ceil(u * n_patches)`` for `u` in ``(low, high)``.
+
+    Above a ratio of 0 there is at least one, however small the ratio.
+    """
     if low == high:
-        exact = ceil(low * n_patches - SLACK)
+        exact = max(ceil(low * n_patches - SLACK), int(low > 0))
         return exact, exact
     least, greatest = floor_bounds(n_patches, low, high)
     return least + 1, greatest + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -69,6 +70,8 @@ class ContextToTarget:
     num_pred_blocks: int = 4
     min_keep: int = 10
 
+    equal_counts: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         # A list, as configuration files give it, would neither hash nor compare as a tuple does.
         object.__setattr__(self, "context_scale", check_scale("context_scale", self.context_scale))
@@ -82,7 +85,14 @@ class ContextToTarget:
         if self.context_scale[1] == 0:
             raise ValueError("context_scale=(0, 0) leaves no context; raise it")
 
-    def draw(self, n_records: int, n_patches: int, rng: Generator) -> Masks:
+    def draw(
+        self,
+        n_records: int,
+        n_patches: int,
+        rng: Generator,
+        *,
+        size_rng: Generator | None = None,
+    ) -> Masks:
         """Draw the masks of a batch; all its targets have the same length.
 
         Parameters
@@ -93,6 +103,9 @@ class ContextToTarget:
             Number of patches of each record, at least 1.
         rng
             The only source of randomness.
+        size_rng
+            Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
+            of a distributed run share them, to get tensors of one shape.
 
         Returns
         -------
@@ -109,8 +122,8 @@ class ContextToTarget:
         check_count("n_records", n_records)
         check_count("n_patches", n_patches)
         self._check_feasible(n_patches)
-        length = max(1, draw_floor(n_patches, *self.pred_scale, rng))
-        context_length = max(1, draw_floor(n_patches, *self.context_scale, rng))
+        length = max(1, draw_floor(n_patches, *self.pred_scale, size_rng or rng))
+        context_length = max(1, draw_floor(n_patches, *self.context_scale, size_rng or rng))
 
         context = np.empty((n_records, n_patches), dtype=np.bool_)
         targets = np.empty((n_records, self.num_pred_blocks, n_patches), dtype=np.bool_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -10,6 +11,8 @@ from numpy.random import Generator
 from ecgmask.strategies._checks import check_count, check_fractions
 from ecgmask.strategies._sizes import ceil_bounds, draw_ceil
 from ecgmask.strategies.masks import BoolArray, Masks
+
+ROOM = 8  # intervals at first; most records need fewer
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class MaskAndComplement:
     min_keep_ratio: float = 0.15
     max_keep_ratio: float = 0.25
 
+    equal_counts: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         check_count("min_block_size", self.min_block_size)
         check_fractions(
@@ -76,7 +81,14 @@ class MaskAndComplement:
         if self.max_keep_ratio == 1:
             raise ValueError("max_keep_ratio must be below 1, or no target is left to predict")
 
-    def draw(self, n_records: int, n_patches: int, rng: Generator) -> Masks:
+    def draw(
+        self,
+        n_records: int,
+        n_patches: int,
+        rng: Generator,
+        *,
+        size_rng: Generator | None = None,
+    ) -> Masks:
         """Draw the masks of a batch; every record keeps the same number of patches.
 
         Parameters
@@ -87,6 +99,9 @@ class MaskAndComplement:
             Number of patches of each record, at least 1.
         rng
             The only source of randomness.
+        size_rng
+            Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
+            of a distributed run share them, to get tensors of one shape.
 
         Returns
         -------
@@ -109,50 +124,53 @@ class MaskAndComplement:
                 f"patches and masks as few as {n_patches - most_kept}; lower min_block_size or "
                 "max_keep_ratio, or use longer records"
             )
-        n_keep = draw_ceil(n_patches, self.min_keep_ratio, self.max_keep_ratio, rng)
-        masked = self._draw_masked(n_records, n_patches, n_patches - n_keep, rng)[:, None]
-        return Masks(~masked, masked[:, None])
+        n_keep = draw_ceil(n_patches, self.min_keep_ratio, self.max_keep_ratio, size_rng or rng)
+        visible = self._draw_visible(n_records, n_patches, n_patches - n_keep, rng)[:, None]
+        return Masks(visible, ~visible[:, None])
 
-    def _draw_masked(
+    def _draw_visible(
         self, n_records: int, n_patches: int, n_masked: int, rng: Generator
     ) -> BoolArray:
-        """Place one block in every unfinished record per round; a record needs about four."""
-        # A block adds +1 at its start and -1 past its end: one running sum masks them all.
-        edges = np.zeros((n_records, n_patches + 1), dtype=np.int8)
+        """Place one block in every record per round; the longest record needs about ten."""
         record = np.arange(n_records)
         left = np.full(n_records, n_masked)
-        # Visible intervals [start, end) of the unfinished records, one column each.
-        starts = np.zeros((n_records, 1), dtype=np.intp)
-        ends = np.full((n_records, 1), n_patches, dtype=np.intp)
+        # Visible intervals, one row for each; a round cuts one interval of each record in two.
+        starts = np.zeros((ROOM, n_records), dtype=np.intp)
+        sizes = np.zeros((ROOM, n_records), dtype=np.intp)
+        sizes[0] = n_patches
+        n_intervals = 1
 
-        while record.size:
-            rows = np.arange(record.size)
-            # The interval that holds a uniformly drawn visible patch: chosen by its length.
-            reach = np.cumsum(ends - starts, axis=1)
-            chosen = (reach <= rng.integers(reach[:, -1])[:, None]).sum(axis=1)
-            start, end = starts[rows, chosen], ends[rows, chosen]
+        while np.count_nonzero(left):
+            if n_intervals == len(starts):
+                starts = np.concatenate([starts, np.zeros_like(starts)])
+                sizes = np.concatenate([sizes, np.zeros_like(sizes)])
+            where, long, shift = rng.random((3, n_records))
 
+            # The interval around a uniformly drawn visible patch: chosen by its length.
+            reach = sizes[:n_intervals].cumsum(axis=0)
+            chosen = (reach > where * reach[-1]).argmax(axis=0) * n_records + record
+            start, size = starts.take(chosen), sizes.take(chosen)
+
+            # Records that are finished get blocks of length 0.
             fits = left >= self.min_block_size
-            length = np.where(
-                fits, rng.integers(np.minimum(left, self.min_block_size), left + 1), left
-            )
-            length = np.minimum(length, end - start)
-            last_start = end - length
-            anywhere = rng.integers(start, last_start + 1)
-            # A remainder too short to stand alone extends a masked neighbour of the interval.
-            has_left, has_right = start > 0, end < n_patches
-            to_right = has_right & (~has_left | (rng.integers(2, size=record.size) == 1))
-            attached = np.where(to_right, last_start, start)
-            at = np.where(fits, anywhere, attached)
+            drawn = self.min_block_size + (long * (left - self.min_block_size + 1)).astype(np.intp)
+            length = np.minimum(np.where(fits, drawn, left), size)
+            room = size - length
+            # A remainder too short to stand alone extends a masked neighbour of the interval, so
+            # it needs a coin where others need a place: `shift` is never used for both.
+            to_right = (start + size < n_patches) & ((start == 0) | (shift < 0.5))
+            before = np.where(fits, (shift * (room + 1)).astype(np.intp), room * to_right)
 
-            edges[record, at] += 1
-            edges[record, at + length] -= 1
-            left = left - length
-            starts = np.column_stack([starts, at + length])
-            ends = np.column_stack([ends, end])
-            ends[rows, chosen] = at
+            left -= length
+            sizes.put(chosen, before)
+            starts[n_intervals] = start + before + length
+            sizes[n_intervals] = room - before
+            n_intervals += 1
 
-            unfinished = left > 0
-            record, left = record[unfinished], left[unfinished]
-            starts, ends = starts[unfinished], ends[unfinished]
-        return np.cumsum(edges[:, :-1], axis=1, dtype=np.int8).astype(np.bool_)
+        # An interval adds +1 at its start and -1 past its end: one running sum shows them all.
+        edges = np.zeros(n_records * (n_patches + 1), dtype=np.int8)
+        first = starts[:n_intervals] + record * (n_patches + 1)
+        np.add.at(edges, first, np.int8(1))
+        np.subtract.at(edges, first + sizes[:n_intervals], np.int8(1))
+        edges = edges.reshape(n_records, -1)[:, :-1]
+        return edges.cumsum(axis=1, dtype=np.int8).astype(np.bool_)

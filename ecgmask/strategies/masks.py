@@ -9,6 +9,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
+from ecgmask.strategies._checks import check_count
+
 BoolArray = NDArray[np.bool_]
 
 
@@ -163,6 +165,8 @@ class Masks:
         >>> masks.n_targets
         2
         """
+        check_count("n_patches", n_patches)
+        check_count("n_leads", n_leads)
         contexts = [_to_bool("context", c, n_patches, n_leads) for c in _as_blocks(context)]
         blocks = [_to_bool("targets", t, n_patches, n_leads) for t in _as_blocks(targets)]
         if len(contexts) != 1 or not blocks:
@@ -188,7 +192,9 @@ class Strategy(Protocol):
 
     Any object with this method can be given to :class:`~ecgmask.PatchMaskCollator`. The
     strategies of this package are frozen dataclasses: their parameters are their fields, and
-    they keep no state between draws.
+    they keep no state between draws. An attribute ``equal_counts = True`` says that all records
+    of a batch always keep equally many patches; without it, ranks of a distributed run draw each
+    other's masks to agree on one length.
 
     Examples
     --------
@@ -197,7 +203,7 @@ class Strategy(Protocol):
     >>> import numpy as np
     >>> from ecgmask import Masks, Strategy
     >>> class SecondHalf:
-    ...     def draw(self, n_records, n_patches, rng):
+    ...     def draw(self, n_records, n_patches, rng, *, size_rng=None):
     ...         context = np.broadcast_to(
     ...             np.arange(n_patches) < n_patches // 2, (n_records, 1, n_patches)
     ...         )
@@ -206,7 +212,14 @@ class Strategy(Protocol):
     True
     """
 
-    def draw(self, n_records: int, n_patches: int, rng: Generator) -> Masks:
+    def draw(
+        self,
+        n_records: int,
+        n_patches: int,
+        rng: Generator,
+        *,
+        size_rng: Generator | None = None,
+    ) -> Masks:
         """Draw the masks of a batch.
 
         Parameters
@@ -217,6 +230,9 @@ class Strategy(Protocol):
             Number of patches of each record, at least 1.
         rng
             The only source of randomness.
+        size_rng
+            Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
+            of a distributed run share them, to get tensors of one shape.
         """
         ...
 
@@ -233,6 +249,10 @@ def as_masks(masks: MaskLike, n_patches: int | None = None) -> Masks:
         Number of patches in time, which index tensors do not tell.
     """
     if isinstance(masks, Masks):
+        if n_patches not in (None, masks.n_patches):
+            raise ValueError(
+                f"the masks have {masks.n_patches} patches, not n_patches={n_patches}; leave it out"
+            )
         return masks
     given: Any = masks
     if not isinstance(given, tuple) or len(given) not in (2, 3):
@@ -264,7 +284,8 @@ def _to_bool(name: str, indices: NDArray[np.int64], n_patches: int, n_leads: int
         raise ValueError(
             f"{name} holds index {indices.max() if indices.min() >= 0 else indices.min()}, but "
             f"{n_leads} lead row(s) of {n_patches} patches have the indices 0 to {n_tokens - 1}; "
-            "give the n_patches (and, for per-lead masks, the n_leads) they were drawn for"
+            "give the n_patches they were drawn for; turn per-lead indices into masks with "
+            "Masks.from_indices(..., n_leads=)"
         )
     marked = np.zeros((len(indices), n_tokens), dtype=np.bool_)
     marked[np.arange(len(indices))[:, None], indices.astype(np.int64)] = True

@@ -60,7 +60,19 @@ class PerLead:
             raise TypeError("strategy is PerLead already; pass the strategy inside it")
         check_count("n_leads", self.n_leads)
 
-    def draw(self, n_records: int, n_patches: int, rng: Generator) -> Masks:
+    @property
+    def equal_counts(self) -> bool:
+        """Whether all records of a batch keep equally many patches."""
+        return getattr(self.strategy, "equal_counts", False)
+
+    def draw(
+        self,
+        n_records: int,
+        n_patches: int,
+        rng: Generator,
+        *,
+        size_rng: Generator | None = None,
+    ) -> Masks:
         """Draw the masks of a batch, one row for each lead.
 
         Parameters
@@ -71,6 +83,9 @@ class PerLead:
             Number of patches of each record, at least 1.
         rng
             The only source of randomness.
+        size_rng
+            Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
+            of a distributed run share them, to get tensors of one shape.
 
         Returns
         -------
@@ -79,7 +94,7 @@ class PerLead:
             ``(n_records, n_targets, n_leads, n_patches)``.
         """
         check_count("n_records", n_records)
-        rows = self.strategy.draw(n_records * self.n_leads, n_patches, rng)
+        rows = self.strategy.draw(n_records * self.n_leads, n_patches, rng, size_rng=size_rng)
         if rows.n_leads != 1:
             raise ValueError(
                 f"strategy must draw shared masks, but {self.strategy!r} draws {rows.n_leads} "

@@ -1,0 +1,137 @@
+"""Which random generator draws which batch."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.random import Generator, SeedSequence
+from torch.utils.data import get_worker_info
+
+from ecgmask.strategies._checks import check_count
+
+# What is kept in shared memory, so that it reaches workers that are alive already: the epoch, the
+# number of its first batch in this run, how many the main process has drawn, and whether any
+# batch was drawn, the first one was, and a repeat was warned of.
+EPOCH, FIRST, DRAWN, SERVED, STARTED, WARNED = range(6)
+
+
+class BatchSeed(NamedTuple):
+    """All that the masks of a batch depend on, besides the strategy and the rank."""
+
+    seed: int
+    epoch: int
+    batch: int
+
+    def sizes(self) -> Generator:
+        """Return the generator of sizes, which fix tensor shapes: the same for all ranks."""
+        return np.random.default_rng(SeedSequence(self.seed, spawn_key=(self.epoch, self.batch)))
+
+    def positions(self, rank: int) -> Generator:
+        """Return the generator of everything else, another one for each rank."""
+        key = (self.epoch, self.batch, rank)
+        return np.random.default_rng(SeedSequence(self.seed, spawn_key=key))
+
+
+def seed_from_torch() -> BatchSeed:
+    """Return a seed that follows torch's generator, at the price of one number of its stream.
+
+    A generator kept on a collator would be copied into every worker, and all of them would draw
+    the same masks.
+    """
+    return BatchSeed(int(torch.randint(2**63 - 1, ())), epoch=0, batch=0)
+
+
+class Progress:
+    """The epoch and the number of the next batch, shared with all workers of a loader."""
+
+    def __init__(self) -> None:
+        self._shared = torch.zeros(6, dtype=torch.int64)
+        self._share()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A copy starts from the same place and then goes its own way, except in a worker, where
+        # the tensor arrives in shared memory.
+        self._shared = state["_shared"]
+        self._share()
+
+    def _share(self) -> None:
+        self._shared.share_memory_()  # type: ignore[no-untyped-call]
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is drawn."""
+        return int(self._shared[EPOCH])
+
+    def set_epoch(self, epoch: int) -> None:
+        """Start an epoch, at its first batch or at the one that was loaded for it."""
+        check_count("epoch", epoch, least=0)
+        resumed = epoch == self._shared[EPOCH] and not self._shared[SERVED]
+        if not resumed:
+            self._restart(epoch, batch=0)
+
+    def next_batch(self) -> int:
+        """Return the number of the batch that is being collated."""
+        worker = get_worker_info()
+        if worker is None:
+            number = int(self._shared[DRAWN])
+            self._shared[DRAWN] += 1
+        else:
+            number = _number_in_worker()
+            if number == 0:
+                self._warn_of_repeat()
+        self._shared[SERVED] = 1
+        return int(self._shared[FIRST]) + number
+
+    def state(self, batch: int | None) -> dict[str, int]:
+        """Return the epoch and the number of batches that are done."""
+        if batch is None:
+            in_workers = self._shared[SERVED] and not self._shared[DRAWN]
+            if in_workers:
+                raise ValueError(
+                    "workers draw batches ahead of training; pass state_dict(batch=) the number "
+                    "of batches of this epoch that training has finished"
+                )
+            batch = int(self._shared[FIRST] + self._shared[DRAWN])
+        return {"epoch": self.epoch, "batch": check_count("batch", batch, least=0)}
+
+    def load(self, epoch: int | None, batch: int | None) -> None:
+        """Go on at a batch of an epoch."""
+        self._restart(check_count("epoch", epoch, least=0), check_count("batch", batch, least=0))
+
+    def _restart(self, epoch: int, batch: int) -> None:
+        self._shared[EPOCH] = epoch
+        self._shared[FIRST] = batch
+        self._shared[[DRAWN, SERVED, STARTED]] = 0
+
+    def _warn_of_repeat(self) -> None:
+        # Not SERVED: another worker may have been faster than the one with the first batch.
+        if self._shared[STARTED] and not self._shared[WARNED]:
+            self._shared[WARNED] = 1
+            warnings.warn(
+                f"epoch {self.epoch} starts again and repeats the masks that it has served; call "
+                "set_epoch(epoch) on the collator before each epoch",
+                stacklevel=2,
+            )
+        self._shared[STARTED] = 1
+
+
+def _number_in_worker() -> int:
+    """Return the number that the loader gave to the batch at hand, from 0 in each epoch.
+
+    It travels with the batch, whichever worker gets it, but torch hands it to nobody: it is a
+    variable of the loop that runs the worker. To count calls instead would go wrong with
+    ``in_order=False``, where batches go to whichever worker is free.
+    """
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_code.co_name == "_worker_loop" and "idx" in frame.f_locals:
+            return int(frame.f_locals["idx"])
+    raise RuntimeError(
+        "this loader's workers do not tell the number of a batch, which seed= needs; use "
+        "torch.utils.data.DataLoader, or leave out seed= and call torch.manual_seed"
+    )

@@ -1,0 +1,150 @@
+"""What masks and figures cost, as ratios within one run."""
+
+import tracemalloc
+
+import matplotlib.pyplot as plt
+import numpy as np
+import plain
+import pytest
+import torch
+from torch.utils.data import default_collate
+
+from ecgmask import ContextToTarget, IJEPAMaskCollator, MaskAndComplement, MaskCollator, sample_ecg
+from ecgmask.plotting import plot_12_leads
+
+N_PATCHES = 200
+STRATEGIES = [MaskAndComplement(), ContextToTarget()]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def records():
+    signal = torch.as_tensor(sample_ecg().signal)
+    return [signal.clone() for _ in range(1024)]
+
+
+def name(strategy):
+    return type(strategy).__name__
+
+
+@pytest.mark.parametrize(
+    ("n_records", "strategy", "plain_draw", "at_least"),
+    [
+        (1024, MaskAndComplement(), plain.mask_and_complement, 30),
+        (1024, ContextToTarget(), plain.context_to_target, 8),
+        (64, MaskAndComplement(), plain.mask_and_complement, 12),
+        (64, ContextToTarget(), plain.context_to_target, 5),
+    ],
+)
+def test_masks_beat_a_loop_over_records(
+    fastest, report, rng, n_records, strategy, plain_draw, at_least
+):
+    ours, loop = fastest(
+        lambda: strategy.draw(n_records, N_PATCHES, rng),
+        lambda: [plain_draw(N_PATCHES, rng) for _ in range(n_records)],
+    )
+    report(
+        f"{name(strategy)}, {n_records} records, against a loop over records",
+        f"{loop / ours:.0f} x",
+        f">= {at_least} x",
+    )
+    assert loop / ours >= at_least
+
+
+def test_masks_beat_a_loop_over_records_in_torch(fastest, report, rng):
+    ours, loop = fastest(
+        lambda: ContextToTarget().draw(1024, N_PATCHES, rng),
+        lambda: [plain.context_to_target_torch(N_PATCHES) for _ in range(1024)],
+        rounds=5,
+    )
+    report("ContextToTarget, 1024 records, against a torch loop", f"{loop / ours:.0f} x", ">= 40 x")
+    assert loop / ours >= 40
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=name)
+def test_masks_cost_little_beside_stacking(fastest, report, rng, records, strategy):
+    ours, stacking = fastest(
+        lambda: strategy.draw(len(records), N_PATCHES, rng),
+        lambda: default_collate(records),
+        rounds=10,
+    )
+    report(
+        f"{name(strategy)}, 1024 records, as part of default_collate",
+        f"{ours / stacking:.1%}",
+        "<= 3 %",
+    )
+    report(f"{name(strategy)}, records masked per second", f"{1024 / ours:,.0f}", "")
+    assert ours / stacking <= 0.03
+
+
+@pytest.mark.parametrize("collate", [MaskCollator(), IJEPAMaskCollator()], ids=name)
+def test_collators_cost_little_beside_stacking(fastest, report, records, collate):
+    ours, stacking = fastest(lambda: collate(records), lambda: default_collate(records), rounds=15)
+    report(
+        f"{name(collate)}, 1024 records, whole call against default_collate",
+        f"{ours / stacking:.2f} x",
+        "<= 1.10 x",
+    )
+    assert ours / stacking <= 1.10
+
+
+def test_collators_beat_a_loop_over_records(fastest, report, rng, records):
+    collate = MaskCollator()
+    ours, loop = fastest(
+        lambda: collate(records[:64]),
+        lambda: plain.collate_mask_and_complement(records[:64], 25, rng),
+        rounds=40,
+    )
+    report("MaskCollator, 64 records, whole call against a loop", f"{loop / ours:.1f} x", ">= 4 x")
+    assert loop / ours >= 4
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=name)
+def test_cost_grows_no_faster_than_the_number_of_patches(fastest, report, rng, strategy):
+    short, long = fastest(
+        lambda: strategy.draw(256, 200, rng), lambda: strategy.draw(256, 2000, rng)
+    )
+    report(f"{name(strategy)}, 2000 patches against 200", f"{long / short:.1f} x", "<= 10 x")
+    assert long / short <= 10
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=name)
+def test_memory_while_drawing_is_bounded(report, rng, strategy):
+    strategy.draw(1024, N_PATCHES, rng)
+    tracemalloc.start()
+    strategy.draw(1024, N_PATCHES, rng)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    bytes_each = peak / (1024 * N_PATCHES)
+    report(
+        f"{name(strategy)}, memory per record and patch",
+        f"{bytes_each:.0f} bytes",
+        "< 32 bytes",
+    )
+    assert bytes_each < 32
+
+
+def test_figures_beat_a_line_per_patch(fastest, report, rng):
+    ecg = sample_ecg()
+    masks = ContextToTarget().draw(1, N_PATCHES, rng)
+    context = np.flatnonzero(masks.context)
+    targets = [np.flatnonzero(block) for block in masks.targets[0, :, 0]]
+
+    def ours():
+        plt.close(plot_12_leads(ecg, masks))
+
+    def a_line_per_patch():
+        plt.close(plain.draw_12_leads(ecg.signal, context, targets))
+
+    fast, slow = fastest(ours, a_line_per_patch, rounds=3)
+    report("12-lead figure, built, against a line per patch", f"{slow / fast:.0f} x", ">= 10 x")
+    assert slow / fast >= 10
