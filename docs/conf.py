@@ -9,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+import inventories
 from themed_figures import scrape
 
 package = metadata("ecgmask")
@@ -48,7 +49,7 @@ autosummary_generate = True
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True}
+autodoc_preserve_defaults = True
 autodoc_type_aliases = {
     "ArrayLike": "numpy.typing.ArrayLike",
     "BoolArray": "numpy.ndarray",
@@ -59,10 +60,7 @@ napoleon_google_docstring = False
 
 # The inventories are committed: the site builds without network.
 intersphinx_mapping = {
-    "python": ("https://docs.python.org/3", "_inventories/python.inv"),
-    "numpy": ("https://numpy.org/doc/stable", "_inventories/numpy.inv"),
-    "torch": ("https://docs.pytorch.org/docs/stable", "_inventories/torch.inv"),
-    "matplotlib": ("https://matplotlib.org/stable", "_inventories/matplotlib.inv"),
+    name: (url, f"_inventories/{name}.inv") for name, url in inventories.SITES.items()
 }
 intersphinx_disabled_reftypes = ["std:*"]
 
@@ -102,14 +100,23 @@ html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": False,
     "show_toc_level": 2,
-    "header_links_before_dropdown": 5,
+    "header_links_before_dropdown": 6,
     "secondary_sidebar_items": ["page-toc", "sg_download_links"],
     "footer_start": ["copyright"],
     "footer_end": [],
     "search_as_you_type": False,
 }
 html_sidebars = {
-    page: [] for page in ("index", "get_started", "guide", "references", "decisions", "changelog")
+    page: []
+    for page in (
+        "index",
+        "get_started",
+        "guide",
+        "reproducible",
+        "references",
+        "decisions",
+        "changelog",
+    )
 }
 
 copybutton_selector = (
@@ -128,6 +135,8 @@ public_names = {
     "SubFigure": "matplotlib.figure.SubFigure",
     "matplotlib.axes._axes.Axes": "matplotlib.axes.Axes",
     "numpy.random._generator.Generator": "numpy.random.Generator",
+    "ecgmask.strategies.masks.Masks": "ecgmask.Masks",
+    "ecgmask.strategies.masks.Strategy": "ecgmask.Strategy",
 }
 
 

@@ -14,8 +14,8 @@ from torch.utils.data import default_collate
 from ecgmask.seeding import BatchSeed, Progress, seed_from_torch
 from ecgmask.strategies import ContextToTarget, MaskAndComplement, Masks, Strategy
 from ecgmask.strategies._checks import check_count
-from ecgmask.strategies.equalise import Truncate, check_truncate, equalise, fewest
-from ecgmask.strategies.masks import BoolArray
+from ecgmask.strategies.equalise import Truncate, check_truncate, count, equalise
+from ecgmask.strategies.masks import BoolArray, check_strategy, has_equal_counts
 
 
 class MaskedBatch(NamedTuple):
@@ -105,6 +105,9 @@ class _Collator:
         ValueError
             If the state belongs to another seed.
         """
+        missing = {"seed", "epoch", "batch"} - set(state)
+        if missing:
+            raise ValueError(f"the state lacks {', '.join(sorted(missing))}; pass state_dict()'s")
         if state["seed"] != self.seed:
             raise ValueError(
                 f"the state was saved with seed={state['seed']}, but this collator has "
@@ -115,12 +118,13 @@ class _Collator:
     def _check(self, patch_size: int, strategy: Strategy) -> None:
         check_count("patch_size", patch_size)
         if self.seed is not None:
-            check_count("seed", self.seed, least=0)
+            # A plain int, as the state that holds it is stored.
+            object.__setattr__(self, "seed", check_count("seed", self.seed, least=0))
             if self.seed >= 2**64:
                 raise ValueError(f"seed must be below 2**64, not {self.seed}")
         check_count("rank", self.rank, least=0)
         if self.world_size is None:
-            if self.rank and not _has_equal_counts(strategy):
+            if self.rank and not has_equal_counts(strategy):
                 raise ValueError(
                     f"rank={self.rank} needs world_size: contexts of {strategy!r} differ in "
                     "length, and ranks can only agree on one if they know of each other"
@@ -141,7 +145,13 @@ class _Collator:
         signals = [self._signal_of(record) for record in records]
         shape = _common_shape(signals)
         n_patches = _count_patches(shape, patch_size)
-        batch = default_collate(list(records))
+        try:
+            batch = default_collate(list(records))
+        except (KeyError, RuntimeError, TypeError) as error:
+            raise ValueError(
+                "records of a batch must have the same form, and items that default_collate can "
+                f"stack, but: {error}"
+            ) from error
         if self.check_finite:
             _check_finite(self._signal_of(batch))
 
@@ -150,20 +160,23 @@ class _Collator:
         masks = strategy.draw(len(records), n_patches, rng, size_rng=seed.sizes())
         _check_fit(masks, (len(records), shape[0], n_patches), strategy)
         drawn = [masks]
-        if not _has_equal_counts(strategy):
+        if not has_equal_counts(strategy):
             # Ranks agree on the shortest context by drawing each other's masks.
             drawn += [
                 strategy.draw(len(records), n_patches, seed.positions(rank), size_rng=seed.sizes())
                 for rank in range(self.world_size or 1)
                 if rank != self.rank
             ]
-        n_context = min(fewest(each.context) for each in drawn)
-        context = _to_indices(equalise(masks.context, truncate, rng, n_context))
-        targets = []
-        for block in range(masks.n_targets):
-            n_target = min(fewest(each.targets[:, block]) for each in drawn)
-            kept = equalise(masks.targets[:, block], truncate, rng, n_target)
-            targets.append(_to_indices(kept))
+        # The masks of this rank come first.
+        counts = [(count(each.context), count(each.targets)) for each in drawn]
+        n_context = min(in_context.min() for in_context, _ in counts)
+        n_targets = np.min([in_targets.min(axis=0) for _, in_targets in counts], axis=0)
+        in_context, in_targets = counts[0]
+        context = _to_indices(equalise(masks.context, in_context, n_context, truncate, rng))
+        targets = [
+            _to_indices(equalise(masks.targets[:, j], in_targets[:, j], n_target, truncate, rng))
+            for j, n_target in enumerate(n_targets)
+        ]
         for name, indices in (("context", context), *(("target", t) for t in targets)):
             if indices.shape[1] == 0:
                 raise ValueError(f"{strategy!r} drew a record without any {name} patch")
@@ -242,8 +255,9 @@ class PatchMaskCollator(_Collator):
     -----
     With `seed`, masks are the same bit for bit for any number of workers, however they are
     started, persistent or not, in order or not. Each loader needs a collator of its own, which
-    counts its batches. An iterable dataset gives each worker its own stream of records: batches
-    are numbered as they come, so other numbers of workers pair the same masks with other records.
+    counts its batches. An iterable dataset gives each worker its own stream of records, and batches
+    are numbered within it: masks repeat for the same number of workers, but another number pairs
+    them with other records, and a run that resumes in the middle of an epoch draws others.
 
     Examples
     --------
@@ -260,11 +274,7 @@ class PatchMaskCollator(_Collator):
     truncate: Truncate = "ends"
 
     def __post_init__(self) -> None:
-        if isinstance(self.strategy, type) or not isinstance(self.strategy, Strategy):
-            raise TypeError(
-                "strategy must be an object with a draw method, such as MaskAndComplement(), "
-                f"not {self.strategy!r}"
-            )
+        check_strategy(self.strategy)
         self._check(self.patch_size, self.strategy)
         check_truncate(self.truncate)
 
@@ -300,9 +310,8 @@ class PatchMaskCollator(_Collator):
 class MaskCollator(_Collator):
     """Stack the records of a batch and mask them as ECG-JEPA does.
 
-    A drop-in replacement for the two-argument ECG-JEPA collator [1]_:
-    :class:`MaskAndComplement` with its parameters spelt out here, and one target tensor in place
-    of a list.
+    A drop-in replacement for the collator of ECG-JEPA [1]_, which returns the batch, one context
+    tensor and one target tensor: :class:`MaskAndComplement` with its parameters spelt out here.
 
     Parameters
     ----------
@@ -328,9 +337,9 @@ class MaskCollator(_Collator):
     """
 
     patch_size: int = 25
-    min_block_size: int = 10
-    min_keep_ratio: float = 0.15
-    max_keep_ratio: float = 0.25
+    min_block_size: int = MaskAndComplement.min_block_size
+    min_keep_ratio: float = MaskAndComplement.min_keep_ratio
+    max_keep_ratio: float = MaskAndComplement.max_keep_ratio
 
     def __post_init__(self) -> None:
         self._check(self.patch_size, self.strategy)
@@ -362,8 +371,9 @@ class MaskCollator(_Collator):
 class IJEPAMaskCollator(_Collator):
     """Stack the records of a batch and mask them as I-JEPA does, in one dimension.
 
-    A drop-in replacement for the I-JEPA collator [1]_: :class:`ContextToTarget` with its parameters
-    spelt out here, and the context as a list of one tensor.
+    A drop-in replacement for the collator of I-JEPA [1]_, which returns the batch, a list of one
+    context tensor and a list of target tensors: :class:`ContextToTarget` with its parameters
+    spelt out here.
 
     Parameters
     ----------
@@ -389,14 +399,17 @@ class IJEPAMaskCollator(_Collator):
     """
 
     patch_size: int = 25
-    context_scale: tuple[float, float] = (0.85, 0.95)
-    pred_scale: tuple[float, float] = (0.15, 0.20)
-    num_pred_blocks: int = 4
-    min_keep: int = 10
+    context_scale: tuple[float, float] = ContextToTarget.context_scale
+    pred_scale: tuple[float, float] = ContextToTarget.pred_scale
+    num_pred_blocks: int = ContextToTarget.num_pred_blocks
+    min_keep: int = ContextToTarget.min_keep
     _: KW_ONLY
     truncate: Truncate = "ends"
 
     def __post_init__(self) -> None:
+        # Lists, as configuration files give them, become tuples here as in the strategy.
+        object.__setattr__(self, "context_scale", self.strategy.context_scale)
+        object.__setattr__(self, "pred_scale", self.strategy.pred_scale)
         self._check(self.patch_size, self.strategy)
         check_truncate(self.truncate)
 
@@ -427,10 +440,6 @@ class IJEPAMaskCollator(_Collator):
         return MaskedBatch(batch, [context], targets)
 
 
-def _has_equal_counts(strategy: Strategy) -> bool:
-    return getattr(strategy, "equal_counts", False)
-
-
 def _common_shape(signals: Sequence[Any]) -> tuple[int, int]:
     for signal in signals:
         if not isinstance(signal, Tensor | np.ndarray):
@@ -445,9 +454,13 @@ def _common_shape(signals: Sequence[Any]) -> tuple[int, int]:
             "crop or pad them in the dataset"
         )
     if len(shapes[0]) != 2 or 0 in shapes[0]:
+        way_out = (
+            "give a single lead a lead axis, signal[None]"
+            if len(shapes[0]) == 1
+            else "a record is one ECG, with at least one lead and one sample"
+        )
         raise ValueError(
-            f"a signal must have the shape (n_leads, n_samples), not {shapes[0]}; give a single "
-            "lead a lead axis, signal[None]"
+            f"a signal must have the shape (n_leads, n_samples), not {shapes[0]}; {way_out}"
         )
     return shapes[0][0], shapes[0][1]
 
@@ -498,6 +511,11 @@ def _check_fit(masks: Masks, expected: tuple[int, int, int], strategy: Strategy)
 
 
 def _to_indices(marked: BoolArray) -> Tensor:
-    """Return the token numbers of `marked` ``(record, lead, patch)``, one row a record."""
+    """Return the token numbers of `marked` ``(record, lead, patch)``, one row a record.
+
+    All records must have equally many.
+    """
     tokens = marked.reshape(len(marked), -1)
-    return torch.from_numpy(np.flatnonzero(tokens) % tokens.shape[1]).reshape(len(marked), -1)
+    indices = np.flatnonzero(tokens).reshape(len(marked), -1)
+    indices -= np.arange(len(marked))[:, None] * tokens.shape[1]
+    return torch.from_numpy(indices)

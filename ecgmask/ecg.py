@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
-import pydicom
-import pydicom.examples
 from numpy.typing import DTypeLike, NDArray
-from scipy.signal import resample_poly
 
 FloatArray = NDArray[np.float32]
 
@@ -64,6 +62,8 @@ class ECG:
             )
         if len(set(leads)) != len(leads):
             raise ValueError(f"lead names must differ, but are {', '.join(leads)}")
+        if isinstance(self.sampling_rate, bool) or not isinstance(self.sampling_rate, Real):
+            raise TypeError(f"sampling_rate must be a number in Hz, not {self.sampling_rate!r}")
         if not 0 < self.sampling_rate < np.inf:
             raise ValueError(f"sampling_rate must be positive, in Hz, not {self.sampling_rate}")
         object.__setattr__(self, "signal", signal)
@@ -125,6 +125,11 @@ def sample_ecg() -> ECG:
     >>> ecg.signal.shape, ecg.leads[:3]
     ((12, 5000), ('I', 'II', 'III'))
     """
+    # Imported here because they take longer to import than all else, and training needs neither.
+    import pydicom
+    import pydicom.examples
+    from scipy.signal import resample_poly
+
     dataset = pydicom.dcmread(pydicom.examples.get_path("waveform"))
     rhythm = dataset.WaveformSequence[0]
     microvolt = dataset.waveform_array(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import MaxNLocator, MultipleLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ecgmask.ecg import ECG
@@ -99,18 +99,19 @@ def plot_12_leads(
 
     A lane chart on top has a bar for the context, one for each target and one for what is
     ignored, with the counts. Below it every lead is one continuous trace at one gain. Each target
-    lays a tint over the traces, so that patches in two targets are darker. Per-lead masks show
-    an image of leads and patches in place of the lanes.
+    lays a tint over the traces, so that patches in two targets are tinted twice. Per-lead masks
+    show an image of leads and patches in place of the lanes.
 
     Parameters
     ----------
     ecg
         The ECG to draw, with any number of leads.
     masks
-        What a strategy draws, or what a collator returns.
+        What a strategy draws, or what a collator returns for shared masks; make
+        :class:`~ecgmask.Masks` of per-lead indices with their ``from_indices``.
     patch_size
-        Samples in a patch. Needed for index tensors, which do not tell it; otherwise the record
-        is shared out evenly.
+        Samples in a patch. Needed for index tensors, which do not tell it: give the one that
+        the collator had. Boolean masks share the record out evenly.
     record
         Which record of the batch of masks.
     title
@@ -141,6 +142,7 @@ def plot_12_leads(
     >>> fig.get_label().split(";")[0]
     'ECG with 12 leads, 10 s in 200 patches of 50 ms, one mask for all leads'
     """
+    _check_palette(palette)
     one = _one_record(ecg, masks, patch_size, record)
     if fig is None:
         fig = _new_figure((8.4, 8.4), palette)
@@ -152,7 +154,7 @@ def plot_12_leads(
         _draw_lanes(chart, one, palette)
     else:
         _draw_lead_rows(chart, ecg, one, palette)
-    _draw_traces(traces, ecg, one, range(len(ecg.leads)), palette)
+    _draw_traces(traces, ecg, one, palette)
     chart.set_title(_counts(ecg, one), loc="left", fontsize="medium", color=palette.text)
     if title is not None:
         fig.suptitle(title, x=0.01, ha="left", weight="bold", color=palette.text)
@@ -177,11 +179,12 @@ def plot_lead(
     ecg
         The ECG to draw.
     masks
-        What a strategy draws, or what a collator returns.
+        What a strategy draws, or what a collator returns for shared masks; make
+        :class:`~ecgmask.Masks` of per-lead indices with their ``from_indices``.
     lead
         Name of the lead.
     patch_size
-        Samples in a patch; needed for index tensors only.
+        Samples in a patch, as the collator had it; needed for index tensors only.
     record
         Which record of the batch of masks.
     palette
@@ -209,13 +212,14 @@ def plot_lead(
     >>> ax.get_xlabel()
     'Time (s)'
     """
+    _check_palette(palette)
     one = _one_record(ecg, masks, patch_size, record)
-    row = ecg.lead_index(lead)
+    ecg, one = _one_lead(ecg, one, lead)
     if ax is None:
         fig = _new_figure((8.4, 2.2), palette)
         fig.set_label(_sentence(ecg, one))
         ax = fig.subplots()
-    _draw_traces(ax, ecg, one, [row], palette)
+    _draw_traces(ax, ecg, one, palette)
     ax.set_label(_sentence(ecg, one))
     return ax
 
@@ -241,7 +245,7 @@ def plot_comparison(
     lead
         Name of the lead.
     patch_size
-        Samples in a patch; needed for index tensors only.
+        Samples in a patch, as the collator had it; needed for index tensors only.
     record
         Which record of the batches of masks.
     palette
@@ -273,6 +277,7 @@ def plot_comparison(
     >>> len(fig.axes)
     2
     """
+    _check_palette(palette)
     given: object = masks
     if not isinstance(given, Mapping):
         raise TypeError(
@@ -282,19 +287,19 @@ def plot_comparison(
     if not masks:
         raise ValueError("there must be at least one strategy to draw, but masks is empty")
     drawn = {name: _one_record(ecg, each, patch_size, record) for name, each in masks.items()}
-    ecg.lead_index(lead)
+    shown = {name: _one_lead(ecg, one, lead) for name, one in drawn.items()}
     if fig is None:
         fig = _new_figure((8.4, 0.4 + 1.9 * len(drawn)), palette)
     rows = fig.subplots(len(drawn), 1, squeeze=False)[:, 0]
     for ax, (name, one) in zip(rows, drawn.items(), strict=True):
         plot_lead(ecg, one, lead=lead, palette=palette, ax=ax)
         ax.set_title(
-            f"{name}: {_counts(ecg, one)}", loc="left", fontsize="medium", color=palette.text
+            f"{name}: {_counts(*shown[name])}", loc="left", fontsize="medium", color=palette.text
         )
     for ax in rows[:-1]:
         ax.set_xlabel("")
         ax.tick_params(labelbottom=False)
-    fig.set_label("; ".join(f"{name}: {_sentence(ecg, one)}" for name, one in drawn.items()))
+    fig.set_label(" ".join(f"{name}: {_sentence(*each)}" for name, each in shown.items()))
     return fig
 
 
@@ -312,9 +317,9 @@ def _one_record(ecg: ECG, masks: MaskLike, patch_size: int | None, record: int) 
             "or change patch_size"
         )
     if not isinstance(masks, Masks):
-        if patch_size is None:
+        if patch_size is None and isinstance(masks, tuple):
             raise ValueError("index tensors do not say how long a patch is; pass patch_size=")
-        masks = as_masks(masks, n_samples // patch_size)
+        masks = as_masks(masks, n_samples // (patch_size or n_samples))
     one = masks[record]
     if n_samples % one.n_patches or patch_size not in (None, n_samples // one.n_patches):
         raise ValueError(
@@ -327,6 +332,19 @@ def _one_record(ecg: ECG, masks: MaskLike, patch_size: int | None, record: int) 
             f"per-lead masks for {one.n_leads} leads do not fit an ECG with {len(ecg.leads)}"
         )
     return one
+
+
+def _one_lead(ecg: ECG, one: Masks, lead: str) -> tuple[ECG, Masks]:
+    """Return a lead as an ECG of its own, and the masks that apply to it."""
+    row = ecg.lead_index(lead)
+    if one.n_leads > 1:
+        one = Masks(one.context[:, [row]], one.targets[:, :, [row]])
+    return ECG(ecg.signal[[row]], ecg.sampling_rate, (lead,)), one
+
+
+def _check_palette(palette: object) -> None:
+    if not isinstance(palette, Palette):
+        raise TypeError(f"palette must be LIGHT, DARK or another Palette, not {palette!r}")
 
 
 def _new_figure(size: tuple[float, float], palette: Palette) -> Figure:
@@ -359,7 +377,7 @@ def _draw_lanes(ax: Axes, one: Masks, palette: Palette) -> None:
         ax.text(
             1.008,
             lane,
-            f"{marked.sum()} ({marked.mean():.0%})",
+            f"{marked.sum()} ({_percent(marked)})",
             va="center",
             fontsize="small",
             transform=ax.get_yaxis_transform(),
@@ -395,12 +413,12 @@ def _style_chart(ax: Axes, one: Masks, palette: Palette) -> None:
     _style(ax, palette)
 
 
-def _draw_traces(ax: Axes, ecg: ECG, one: Masks, rows: Sequence[int], palette: Palette) -> None:
+def _draw_traces(ax: Axes, ecg: ECG, one: Masks, palette: Palette) -> None:
     """Draw leads below each other at one gain, each piece in the colour of its role."""
-    signal = ecg.signal[list(rows)]
+    signal = ecg.signal
     time = np.arange(signal.shape[1]) / ecg.sampling_rate
     tops, bottoms, zeros = _stack(signal)
-    _draw_tints(ax, ecg, one, rows, tops, bottoms, palette)
+    _draw_tints(ax, ecg, one, tops, bottoms, palette)
     if ecg.duration <= 100 * LARGE_BOX:
         ax.vlines(
             np.arange(0, ecg.duration, LARGE_BOX),
@@ -410,13 +428,12 @@ def _draw_traces(ax: Axes, ecg: ECG, one: Masks, rows: Sequence[int], palette: P
             linewidth=0.5,
             zorder=0,
         )
-    masked_rows = rows if one.n_leads > 1 else [0]
     for name, role, colour, style in (
         ("ignored", one.ignored, palette.ignored_line, ":"),
         ("target", one.target_union, palette.target_line, "-"),
         ("context", one.context, palette.context_line, "-"),
     ):
-        drawn = _with_next_sample(role[0, list(masked_rows)], signal.shape[1])
+        drawn = _with_next_sample(role[0], signal.shape[1])
         lines = ax.plot(
             time,
             np.where(drawn, signal + zeros[:, None], np.nan).T,
@@ -429,9 +446,7 @@ def _draw_traces(ax: Axes, ecg: ECG, one: Masks, rows: Sequence[int], palette: P
             line.set_gid(name)
     ax.set_xlim(0, ecg.duration)
     ax.set_ylim(bottoms[-1], tops[0])
-    ax.set_yticks(zeros, [ecg.leads[row] for row in rows])
-    if ecg.duration <= 100 * LARGE_BOX:
-        ax.xaxis.set_major_locator(MultipleLocator(1))
+    ax.set_yticks(zeros, ecg.leads)
     ax.set_xlabel("Time (s)", color=palette.text)
     beside = ax.get_yaxis_transform()
     ax.plot(
@@ -483,7 +498,6 @@ def _draw_tints(
     ax: Axes,
     ecg: ECG,
     one: Masks,
-    rows: Sequence[int],
     tops: NDArray[np.float64],
     bottoms: NDArray[np.float64],
     palette: Palette,
@@ -492,13 +506,14 @@ def _draw_tints(
     seconds = ecg.duration / one.n_patches
     for block in one.targets[0]:
         if one.n_leads == 1:
-            boxes = [(start, length, bottoms[-1], tops[0]) for start, length in find_runs(block[0])]
+            rows = [(block[0], bottoms[-1], tops[0])]
         else:
-            boxes = [
-                (start, length, bottom, top)
-                for row, bottom, top in zip(rows, bottoms, tops, strict=True)
-                for start, length in find_runs(block[row])
-            ]
+            rows = list(zip(block, bottoms, tops, strict=True))
+        boxes = [
+            (start, length, bottom, top)
+            for marked, bottom, top in rows
+            for start, length in find_runs(marked)
+        ]
         corners = [
             [
                 (start * seconds, bottom),
@@ -537,13 +552,20 @@ def _milliseconds(ecg: ECG, one: Masks) -> str:
     return f"{1000 * ecg.duration / one.n_patches:g}"
 
 
+def _percent(marked: BoolArray) -> str:
+    share = float(marked.mean())
+    whole = f"{share:.0%}"
+    return f"{share:.1%}" if whole in ("0%", "100%") and share not in (0, 1) else whole
+
+
 def _sentence(ecg: ECG, one: Masks) -> str:
     """Describe the masks in one sentence, for readers who cannot see the figure."""
     counts = describe(one)
     kind = "one mask for all leads" if one.n_leads == 1 else "each lead with a mask of its own"
-    patches = f"{one.n_patches} patches of {_milliseconds(ecg, one)} ms"
+    what = f"ECG with {len(ecg.leads)} leads" if len(ecg.leads) > 1 else f"lead {ecg.leads[0]}"
     parts = [
-        f"ECG with {len(ecg.leads)} leads, {ecg.duration:g} s in {patches}, {kind}",
+        f"{what}, {ecg.duration:g} s in {one.n_patches} patches of {_milliseconds(ecg, one)} ms"
+        + (f", {kind}" if len(ecg.leads) > 1 else ""),
         f"the encoder sees {_where(ecg, one.context[0])}",
     ]
     if one.n_targets == 1:
@@ -553,16 +575,18 @@ def _sentence(ecg: ECG, one: Masks) -> str:
             f"target {number} is {_where(ecg, block)}"
             for number, block in enumerate(one.targets[0], start=1)
         ]
-        parts.append(f"{counts.n_overlapping} patches are in two or more targets")
+        parts.append(f"patches in two or more targets: {counts.n_overlapping}")
     parts.append(f"ignored: {_where(ecg, one.ignored[0])}")
-    return "; ".join(parts) + "."
+    sentence = "; ".join(parts) + "."
+    return sentence[0].upper() + sentence[1:]
 
 
 def _where(ecg: ECG, marked: BoolArray) -> str:
     """Say how many patches are marked, and when they are if that is few words."""
-    count = f"{marked.sum()} patches ({marked.mean():.0%})"
-    if not marked.any():
+    n_marked = int(marked.sum())
+    if not n_marked:
         return "none"
+    count = f"{n_marked} patch{'es' * (n_marked > 1)} ({_percent(marked)})"
     seconds = ecg.duration / marked.shape[1]
     runs = [run for row in marked for run in find_runs(row)]
     if len(marked) > 1 or len(runs) > 8:

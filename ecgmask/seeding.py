@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.random import Generator, SeedSequence
-from torch.utils.data import get_worker_info
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
 
 from ecgmask.strategies._checks import check_count
 
 # What is kept in shared memory, so that it reaches workers that are alive already: the epoch, the
-# number of its first batch in this run, how many the main process has drawn, and whether any
-# batch was drawn, the first one was, and a repeat was warned of.
-EPOCH, FIRST, DRAWN, SERVED, STARTED, WARNED = range(6)
+# number of its first batch in this run, whether that was loaded and not started yet, how often an
+# epoch was started, how many batches the main process has drawn, whether workers have drawn any,
+# which of them have drawn a first one (a bit each), and whether a repeat was warned of.
+EPOCH, FIRST, LOADED, RUN, DRAWN, IN_WORKERS, STARTED, WARNED = range(8)
 
 
 class BatchSeed(NamedTuple):
@@ -49,17 +51,18 @@ class Progress:
     """The epoch and the number of the next batch, shared with all workers of a loader."""
 
     def __init__(self) -> None:
-        self._shared = torch.zeros(6, dtype=torch.int64)
-        self._share()
+        self.__setstate__(torch.zeros(8, dtype=torch.int64))
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __getstate__(self) -> Tensor:
+        return self._shared
+
+    def __setstate__(self, shared: Tensor) -> None:
         # A copy starts from the same place and then goes its own way, except in a worker, where
         # the tensor arrives in shared memory.
-        self._shared = state["_shared"]
-        self._share()
-
-    def _share(self) -> None:
-        self._shared.share_memory_()  # type: ignore[no-untyped-call]
+        shared.share_memory_()  # type: ignore[no-untyped-call]
+        self._shared = shared
+        self._own_run = -1
+        self._own_calls = 0
 
     @property
     def epoch(self) -> int:
@@ -69,8 +72,10 @@ class Progress:
     def set_epoch(self, epoch: int) -> None:
         """Start an epoch, at its first batch or at the one that was loaded for it."""
         check_count("epoch", epoch, least=0)
-        resumed = epoch == self._shared[EPOCH] and not self._shared[SERVED]
-        if not resumed:
+        resumed = self._shared[LOADED] and not self._shared[DRAWN]
+        if epoch == self._shared[EPOCH] and resumed:
+            self._shared[LOADED] = 0
+        else:
             self._restart(epoch, batch=0)
 
     def next_batch(self) -> int:
@@ -80,17 +85,22 @@ class Progress:
             number = int(self._shared[DRAWN])
             self._shared[DRAWN] += 1
         else:
-            number = _number_in_worker()
-            if number == 0:
-                self._warn_of_repeat()
-        self._shared[SERVED] = 1
+            if isinstance(worker.dataset, IterableDataset):
+                # Each worker has a stream of its own, and which batch comes when is up to chance.
+                number = self._count_calls() * worker.num_workers + worker.id
+                first = worker.id
+            else:
+                number = _number_in_worker()
+                first = 0
+            if number == first < 62:
+                self._warn_of_repeat(first)
+            self._shared[IN_WORKERS] = 1
         return int(self._shared[FIRST]) + number
 
     def state(self, batch: int | None) -> dict[str, int]:
         """Return the epoch and the number of batches that are done."""
         if batch is None:
-            in_workers = self._shared[SERVED] and not self._shared[DRAWN]
-            if in_workers:
+            if self._shared[IN_WORKERS]:
                 raise ValueError(
                     "workers draw batches ahead of training; pass state_dict(batch=) the number "
                     "of batches of this epoch that training has finished"
@@ -101,22 +111,32 @@ class Progress:
     def load(self, epoch: int | None, batch: int | None) -> None:
         """Go on at a batch of an epoch."""
         self._restart(check_count("epoch", epoch, least=0), check_count("batch", batch, least=0))
+        self._shared[LOADED] = 1
 
     def _restart(self, epoch: int, batch: int) -> None:
         self._shared[EPOCH] = epoch
         self._shared[FIRST] = batch
-        self._shared[[DRAWN, SERVED, STARTED]] = 0
+        self._shared[[LOADED, DRAWN, IN_WORKERS, STARTED]] = 0
+        self._shared[RUN] += 1
 
-    def _warn_of_repeat(self) -> None:
-        # Not SERVED: another worker may have been faster than the one with the first batch.
-        if self._shared[STARTED] and not self._shared[WARNED]:
+    def _count_calls(self) -> int:
+        """Return how often this process was called before in this run of the epoch."""
+        if self._own_run != self._shared[RUN]:
+            self._own_run, self._own_calls = int(self._shared[RUN]), 0
+        self._own_calls += 1
+        return self._own_calls - 1
+
+    def _warn_of_repeat(self, first: int) -> None:
+        """Warn, once, if the first batch of an epoch is drawn again."""
+        bit = 1 << first
+        if self._shared[STARTED] & bit and not self._shared[WARNED]:
             self._shared[WARNED] = 1
             warnings.warn(
                 f"epoch {self.epoch} starts again and repeats the masks that it has served; call "
                 "set_epoch(epoch) on the collator before each epoch",
                 stacklevel=2,
             )
-        self._shared[STARTED] = 1
+        self._shared[STARTED] |= bit
 
 
 def _number_in_worker() -> int:

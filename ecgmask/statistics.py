@@ -69,13 +69,14 @@ class MaskSummary:
             lines[-1] += f", {self.n_overlapping} of them in two or more"
         for number, block in enumerate(self.targets, start=1):
             runs = f", in {block.n_runs} runs" if block.n_runs > 1 else ""
-            lines.append(
-                f"  target {number}: {block.n_patches} patches, {block.first} to {block.last}{runs}"
-            )
+            span = f", {block.first} to {block.last}" if block.n_patches else ""
+            lines.append(f"  target {number}: {block.n_patches} patches{span}{runs}")
         return "\n".join([*lines, line("ignored", self.n_ignored)])
 
 
-def describe(masks: MaskLike, *, record: int = 0, n_patches: int | None = None) -> MaskSummary:
+def describe(
+    masks: MaskLike, *, record: int = 0, n_patches: int | None = None, n_leads: int = 1
+) -> MaskSummary:
     """Count the context, target and ignored patches of one record.
 
     Parameters
@@ -86,6 +87,8 @@ def describe(masks: MaskLike, *, record: int = 0, n_patches: int | None = None) 
         Which record of the batch.
     n_patches
         Number of patches in time; needed for index tensors only.
+    n_leads
+        Number of leads; needed for index tensors of per-lead masks only.
 
     Returns
     -------
@@ -106,7 +109,7 @@ def describe(masks: MaskLike, *, record: int = 0, n_patches: int | None = None) 
       target 4: 36 patches, 2 to 37
     ignored      23 of 200 patches (11.5%)
     """
-    one = as_masks(masks, n_patches)[record]
+    one = as_masks(masks, n_patches, n_leads)[record]
     depth = one.targets.sum(axis=1)
     return MaskSummary(
         n_patches=one.context.size,

@@ -74,10 +74,17 @@ def test_the_input_is_left_alone(contexts, rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_lead_row_keeps_as_many_as_the_shortest_of_all(rule, rng):
+def test_records_keep_as_many_as_the_shortest_counted_over_all_leads(rule, rng):
     context = rng.random((6, 12, 40)) < 0.5
     kept = equalise(context, rule)
-    assert (kept.sum(axis=-1) == context.sum(axis=-1).min()).all()
+    assert (kept.sum(axis=(1, 2)) == context.sum(axis=(1, 2)).min()).all()
+    assert not (kept & ~context).any()
+
+
+def test_whole_leads_that_are_not_seen_do_not_empty_the_others(rng):
+    context = rng.random((6, 12, 40)) < 0.5
+    context[:, :3] = False
+    assert equalise(context, "ends")[:, 3:].any(axis=(1, 2)).all()
 
 
 def test_first_keeps_the_first_patches_in_time(contexts):
@@ -108,12 +115,14 @@ def test_ends_tosses_a_fair_coin_for_each_record():
     )
 
 
-def test_ends_tosses_a_coin_for_each_lead():
+def test_the_ends_of_a_record_are_those_of_all_its_leads():
     context = np.ones((500, 2, 6), dtype=bool)
-    context[0, 0, 4:] = False
-    kept = equalise(context, "ends")[1:, :, 0]
+    context[0, :, 4:] = False
+    kept = equalise(context, "ends")[1:]
+    assert np.array_equal(kept[:, 0], kept[:, 1])
     assert_uniform(
-        map(tuple, kept.tolist()), [(a, b) for a in (True, False) for b in (True, False)]
+        map(tuple, kept[:, 0].tolist()),
+        [(True,) * 4 + (False,) * 2, (False,) * 2 + (True,) * 4],
     )
 
 

@@ -338,7 +338,7 @@ def test_the_label_says_in_words_what_the_mask_is(ecg, overlapping):
         "the encoder sees 3 patches (30%), at 0.00 to 2.00, 9.00 to 10.00 s; "
         "target 1 is 4 patches (40%), at 2.00 to 6.00 s; "
         "target 2 is 3 patches (30%), at 4.00 to 7.00 s; "
-        "2 patches are in two or more targets; "
+        "patches in two or more targets: 2; "
         "ignored: 2 patches (20%), at 7.00 to 9.00 s."
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import Any
 
+from numpy.random import Generator
+
 
 def check_count(name: str, value: Any, *, least: int = 1) -> int:
     """Return `value` as an ``int`` if it is a whole number of at least `least`."""
@@ -48,3 +50,14 @@ def check_fractions(low_name: str, low: Any, high_name: str, high: Any) -> tuple
             f"{low_name} must not be above {high_name}, but {low} > {high}; swap the two"
         )
     return checked
+
+
+def check_draw(n_records: Any, n_patches: Any, rng: Any) -> None:
+    """Raise an error unless these are the arguments of a draw."""
+    check_count("n_records", n_records)
+    check_count("n_patches", n_patches)
+    if not isinstance(rng, Generator):
+        raise TypeError(
+            f"rng must be a numpy.random.Generator, not {type(rng).__name__}; pass "
+            "np.random.default_rng(seed)"
+        )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from math import ceil, floor
 
+import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 # ``ratio * n_patches`` is a float: 0.15 * 200 may land on either side of 30 and must count as 30.
 SLACK = 1e-9
@@ -30,8 +32,16 @@ def ceil_bounds(n_patches: int, low: float, high: float) -> tuple[int, int]:
     return least + 1, greatest + 1
 
 
-def draw_floor(n_patches: int, low: float, high: float, rng: Generator) -> int:
+def draw_floors(
+    shape: tuple[int, ...], n_patches: int, low: float, high: float, rng: Generator
+) -> NDArray[np.int64]:
     """Draw ``floor(u * n_patches)`` with `u` uniform on ``[low, high)``."""
+    sizes = np.floor(rng.uniform(low, high, shape) * n_patches + SLACK).astype(np.int64)
+    return np.clip(sizes, *floor_bounds(n_patches, low, high))
+
+
+def draw_floor(n_patches: int, low: float, high: float, rng: Generator) -> int:
+    """Draw one ``floor(u * n_patches)`` with `u` uniform on ``[low, high)``."""
     least, greatest = floor_bounds(n_patches, low, high)
     return min(max(floor(rng.uniform(low, high) * n_patches + SLACK), least), greatest)
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from numpy.random import Generator
 
-from ecgmask.strategies._checks import check_count, check_scale
+from ecgmask.strategies._blocks import draw_blocks, redraw
+from ecgmask.strategies._checks import check_count, check_draw, check_scale
 from ecgmask.strategies._sizes import draw_floor, floor_bounds
 from ecgmask.strategies.masks import BoolArray, Masks
-
-MAX_REDRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -119,29 +117,25 @@ class ContextToTarget:
             If the shortest context and the longest targets cannot leave `min_keep` patches, or
             no layout that does was found in a thousand draws.
         """
-        check_count("n_records", n_records)
-        check_count("n_patches", n_patches)
+        check_draw(n_records, n_patches, rng)
         self._check_feasible(n_patches)
         length = max(1, draw_floor(n_patches, *self.pred_scale, size_rng or rng))
         context_length = max(1, draw_floor(n_patches, *self.context_scale, size_rng or rng))
 
-        context = np.empty((n_records, n_patches), dtype=np.bool_)
-        targets = np.empty((n_records, self.num_pred_blocks, n_patches), dtype=np.bool_)
-        redo = np.arange(n_records)
-        for _ in range(MAX_REDRAWS):
-            blocks = _draw_blocks((redo.size, self.num_pred_blocks), length, n_patches, rng)
-            visible = _draw_blocks((redo.size,), context_length, n_patches, rng)
-            visible &= ~blocks.any(axis=1)
-            context[redo], targets[redo] = visible, blocks
-            redo = redo[visible.sum(axis=1) < self.min_keep]
-            if not redo.size:
-                return Masks(context[:, None], targets[:, :, None])
-        raise ValueError(
-            f"no layout with min_keep={self.min_keep} context patches was found in {MAX_REDRAWS} "
-            f"draws: a context block of {context_length} of {n_patches} patches less "
+        def draw(n: int) -> tuple[BoolArray, BoolArray]:
+            blocks = draw_blocks((n, self.num_pred_blocks), length, n_patches, rng)
+            context = draw_blocks((n,), context_length, n_patches, rng)
+            return context & ~blocks.any(axis=1), blocks
+
+        context, targets = redraw(
+            n_records,
+            draw,
+            self.min_keep,
+            f"a context block of {context_length} of {n_patches} patches less "
             f"{self.num_pred_blocks} targets of {length} patches is nearly always shorter; lower "
-            "min_keep, pred_scale or num_pred_blocks"
+            "min_keep, pred_scale or num_pred_blocks",
         )
+        return Masks(context[:, None], targets[:, :, None])
 
     def _check_feasible(self, n_patches: int) -> None:
         shortest_context = max(1, floor_bounds(n_patches, *self.context_scale)[0])
@@ -155,12 +149,3 @@ class ContextToTarget:
                 f"leaves at most {most_visible}; lower min_keep or pred_scale, raise "
                 "context_scale, or use longer records"
             )
-
-
-def _draw_blocks(shape: tuple[int, ...], length: int, n_patches: int, rng: Generator) -> BoolArray:
-    """Return blocks of `length` patches, every start that fits being equally likely."""
-    start = rng.integers(n_patches - length + 1, size=(*shape, 1))
-    # Unsigned, a patch before the start wraps round to a large number: one comparison does both.
-    offset = np.arange(n_patches, dtype=np.uint32) - start.astype(np.uint32)
-    blocks: BoolArray = offset < length
-    return blocks

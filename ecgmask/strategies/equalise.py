@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from ecgmask.strategies.masks import BoolArray
 
@@ -20,44 +21,53 @@ def check_truncate(truncate: str) -> None:
         )
 
 
-def fewest(marked: BoolArray) -> int:
-    """Return the least number of marked patches in any lead row of any record."""
-    return int(np.count_nonzero(marked, axis=-1).min())
+def count(marked: BoolArray) -> NDArray[np.intp]:
+    """Return how many patches are marked, summed over the axes of leads and patches."""
+    counts: NDArray[np.intp] = np.count_nonzero(marked, axis=(-2, -1))
+    return counts
 
 
-def equalise(marked: BoolArray, truncate: Truncate, rng: Generator, n_keep: int) -> BoolArray:
-    """Unmark surplus patches until every lead row of every record has `n_keep`.
+def equalise(
+    marked: BoolArray,
+    counts: NDArray[np.intp],
+    n_keep: int,
+    truncate: Truncate,
+    rng: Generator,
+) -> BoolArray:
+    """Unmark surplus patches until every record has `n_keep`.
 
     Parameters
     ----------
     marked
-        ``(n_records, n_leads, n_patches)``, with at least `n_keep` marked in every row.
+        ``(n_records, n_leads, n_patches)``.
+    counts
+        ``(n_records,)``, how many are marked, at least `n_keep` each.
+    n_keep
+        Number of patches to keep, counted over all lead rows.
     truncate
         ``"ends"`` drops the surplus from the left or the right end of the record, a fair coin
         each; ``"random"`` drops a random subset; ``"first"`` keeps the first patches in time.
     rng
         The only source of randomness.
-    n_keep
-        Number of patches to keep in each row.
 
     Returns
     -------
     NDArray
         An array like `marked`, and a subset of it.
     """
-    counts = np.count_nonzero(marked, axis=-1)[..., None]
     if (counts == n_keep).all():
         return marked
-    kept: BoolArray
+    # In the order of time, so that the ends of a record are those of all its leads.
+    in_time = marked.swapaxes(1, 2)
+    flat = in_time.reshape(len(marked), -1)
     if truncate == "random" and n_keep:
-        order = rng.random(marked.shape, dtype=np.float32)
-        order[~marked] = 1.0  # sorts behind every draw from [0, 1)
-        last = np.partition(order, n_keep - 1, axis=-1)[..., n_keep - 1, None]
-        kept = order <= last
-        return kept
-    dropped = 0
-    if truncate == "ends":
-        dropped = rng.integers(2, size=counts.shape) * (counts - n_keep)
-    rank = np.cumsum(marked, axis=-1, dtype=np.int32)
-    kept = marked & (rank > dropped) & (rank <= dropped + n_keep)
-    return kept
+        order = rng.random(flat.shape)
+        order[~flat] = 1.0  # sorts behind every draw from [0, 1)
+        kept = order <= np.partition(order, n_keep - 1, axis=1)[:, n_keep - 1, None]
+    else:
+        dropped = np.zeros((len(marked), 1), dtype=np.intp)
+        if truncate == "ends":
+            dropped = (rng.integers(2, size=len(marked)) * (counts - n_keep))[:, None]
+        rank = flat.cumsum(axis=1, dtype=np.int32)
+        kept = flat & (rank > dropped) & (rank <= dropped + n_keep)
+    return kept.reshape(in_time.shape).swapaxes(1, 2)

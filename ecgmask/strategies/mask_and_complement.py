@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from ecgmask.strategies._checks import check_count, check_fractions
+from ecgmask.strategies._checks import check_count, check_draw, check_fractions
 from ecgmask.strategies._sizes import ceil_bounds, draw_ceil
 from ecgmask.strategies.masks import BoolArray, Masks
 
@@ -114,8 +114,7 @@ class MaskAndComplement:
         ValueError
             If so many patches may be kept that no block of `min_block_size` fits in the rest.
         """
-        check_count("n_records", n_records)
-        check_count("n_patches", n_patches)
+        check_draw(n_records, n_patches, rng)
         _, most_kept = ceil_bounds(n_patches, self.min_keep_ratio, self.max_keep_ratio)
         if n_patches - most_kept < self.min_block_size:
             raise ValueError(
@@ -151,15 +150,15 @@ class MaskAndComplement:
             chosen = (reach > where * reach[-1]).argmax(axis=0) * n_records + record
             start, size = starts.take(chosen), sizes.take(chosen)
 
-            # Records that are finished get blocks of length 0.
-            fits = left >= self.min_block_size
-            drawn = self.min_block_size + (long * (left - self.min_block_size + 1)).astype(np.intp)
-            length = np.minimum(np.where(fits, drawn, left), size)
+            # Below min_block_size, what is left is the length; a finished record has 0 left.
+            spare = left - self.min_block_size
+            drawn = self.min_block_size + (long * (spare + 1)).astype(np.intp)
+            length = np.minimum(np.minimum(drawn, left), size)
             room = size - length
             # A remainder too short to stand alone extends a masked neighbour of the interval, so
             # it needs a coin where others need a place: `shift` is never used for both.
             to_right = (start + size < n_patches) & ((start == 0) | (shift < 0.5))
-            before = np.where(fits, (shift * (room + 1)).astype(np.intp), room * to_right)
+            before = np.where(spare >= 0, (shift * (room + 1)).astype(np.intp), room * to_right)
 
             left -= length
             sizes.put(chosen, before)

@@ -237,7 +237,21 @@ class Strategy(Protocol):
         ...
 
 
-def as_masks(masks: MaskLike, n_patches: int | None = None) -> Masks:
+def check_strategy(strategy: Any) -> None:
+    """Raise an error unless `strategy` can draw masks."""
+    if isinstance(strategy, type) or not isinstance(strategy, Strategy):
+        raise TypeError(
+            "strategy must be an object with a draw method, such as MaskAndComplement(), not "
+            f"{strategy!r}"
+        )
+
+
+def has_equal_counts(strategy: Strategy) -> bool:
+    """Return whether all records of a batch keep equally many patches, whatever is drawn."""
+    return bool(getattr(strategy, "equal_counts", False))
+
+
+def as_masks(masks: MaskLike, n_patches: int | None = None, n_leads: int = 1) -> Masks:
     """Return `masks` if they are boolean already, else build them from a collator's indices.
 
     Parameters
@@ -247,6 +261,8 @@ def as_masks(masks: MaskLike, n_patches: int | None = None) -> Masks:
         index tensors.
     n_patches
         Number of patches in time, which index tensors do not tell.
+    n_leads
+        Number of leads of per-lead masks, which index tensors do not tell either.
     """
     if isinstance(masks, Masks):
         if n_patches not in (None, masks.n_patches):
@@ -261,8 +277,8 @@ def as_masks(masks: MaskLike, n_patches: int | None = None) -> Masks:
             f"targets) of index tensors, not {type(given).__name__}"
         )
     if n_patches is None:
-        raise ValueError("index tensors do not say how many patches a record has; pass it")
-    return Masks.from_indices(*given[-2:], n_patches=n_patches)
+        raise ValueError("index tensors do not say how many patches a record has; pass n_patches=")
+    return Masks.from_indices(*given[-2:], n_patches=n_patches, n_leads=n_leads)
 
 
 def _as_blocks(indices: ArrayLike) -> list[NDArray[np.int64]]:
@@ -284,7 +300,7 @@ def _to_bool(name: str, indices: NDArray[np.int64], n_patches: int, n_leads: int
         raise ValueError(
             f"{name} holds index {indices.max() if indices.min() >= 0 else indices.min()}, but "
             f"{n_leads} lead row(s) of {n_patches} patches have the indices 0 to {n_tokens - 1}; "
-            "give the n_patches they were drawn for; turn per-lead indices into masks with "
+            "give the patches they were drawn for; if each lead has its own mask, use "
             "Masks.from_indices(..., n_leads=)"
         )
     marked = np.zeros((len(indices), n_tokens), dtype=np.bool_)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from ecgmask.strategies._checks import check_count
-from ecgmask.strategies.masks import Masks, Strategy
+from ecgmask.strategies._checks import check_count, check_draw
+from ecgmask.strategies.masks import Masks, Strategy, check_strategy, has_equal_counts
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,9 @@ class PerLead:
 
     Notes
     -----
-    All leads of a batch are drawn as if they were records: sizes that a strategy draws once for
-    a batch are the same for all leads, so every lead keeps as many patches as every other.
+    All leads of a batch are drawn as if they were records, so sizes that a strategy draws once
+    for a batch are the same for all leads. Strategies with equal counts keep equally many
+    patches of every lead; contexts of others are equalised over all leads of a record.
     Index tensors number the tokens lead-major: ``lead * n_patches + patch``.
 
     References
@@ -51,11 +52,7 @@ class PerLead:
     n_leads: int = 12
 
     def __post_init__(self) -> None:
-        if isinstance(self.strategy, type) or not isinstance(self.strategy, Strategy):
-            raise TypeError(
-                f"strategy must be an object with a draw method, such as MaskAndComplement(), "
-                f"not {self.strategy!r}"
-            )
+        check_strategy(self.strategy)
         if isinstance(self.strategy, PerLead):
             raise TypeError("strategy is PerLead already; pass the strategy inside it")
         check_count("n_leads", self.n_leads)
@@ -63,7 +60,7 @@ class PerLead:
     @property
     def equal_counts(self) -> bool:
         """Whether all records of a batch keep equally many patches."""
-        return getattr(self.strategy, "equal_counts", False)
+        return has_equal_counts(self.strategy)
 
     def draw(
         self,
@@ -93,7 +90,7 @@ class PerLead:
             Per-lead masks: context ``(n_records, n_leads, n_patches)`` and targets
             ``(n_records, n_targets, n_leads, n_patches)``.
         """
-        check_count("n_records", n_records)
+        check_draw(n_records, n_patches, rng)
         rows = self.strategy.draw(n_records * self.n_leads, n_patches, rng, size_rng=size_rng)
         if rows.n_leads != 1:
             raise ValueError(

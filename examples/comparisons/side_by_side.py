@@ -2,15 +2,16 @@
 Compare two strategies on lead II
 =================================
 
-Mask-and-complement hides most of the record at once, context-to-target hides a few stretches.
-This guide sets both on the same ten seconds of lead II.
+Mask-and-complement hides most of the record in one piece or a few, context-to-target hides four
+stretches. This guide sets both on the same ten seconds of lead II.
 """
 
 # %%
 # Draw both for the same ECG
 # --------------------------
 #
-# Any strategy fits. Each row has the counts of what it drew, its :class:`~ecgmask.Masks`, as title.
+# Blue is the context that the encoder sees, orange the target, dotted grey is ignored. Any
+# :class:`~ecgmask.Strategy` fits; the titles count the :class:`~ecgmask.Masks` that it drew.
 
 import numpy as np
 
@@ -47,9 +48,9 @@ plot_comparison(ecg, masks, lead="V2")
 # Draw from a collator instead
 # ----------------------------
 #
-# Figures take what a collator returns, too. Collators follow torch's seed. Index tensors do not say
-# how long a patch is, so name it. The :class:`~ecgmask.MaskedBatch` holds eight records; this shows
-# the third.
+# Figures take what a collator returns, a :class:`~ecgmask.MaskedBatch`. Index tensors do not say
+# how long a patch is, so name it. More is ignored than above: contexts of the eight records are
+# equalised, and this record gave up its surplus at one end.
 
 import torch
 
@@ -57,4 +58,15 @@ from ecgmask import PatchMaskCollator
 
 torch.manual_seed(0)
 drawn = PatchMaskCollator(ContextToTarget(), patch_size=25)([ecg.signal] * 8)
-plot_comparison(ecg, {"I-JEPA, record 2 of a batch": drawn}, patch_size=25, record=2)
+plot_comparison(ecg, {"I-JEPA, third of a batch": drawn}, patch_size=25, record=2)
+
+# %%
+# Draw for a dark page
+# --------------------
+#
+# A :class:`~ecgmask.plotting.Palette` holds the colours of a figure; this site switches between
+# :data:`~ecgmask.plotting.LIGHT` and :data:`~ecgmask.plotting.DARK`.
+
+from ecgmask.plotting import DARK
+
+plot_comparison(ecg, masks, palette=DARK)

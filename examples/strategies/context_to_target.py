@@ -33,18 +33,19 @@ masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(54))
 plot_12_leads(ecg, masks, title="I-JEPA: context to target")
 
 # %%
-# Each target has a lane of its own above the leads. Where two targets overlap, their tints add up
-# to a darker one. Grey dots are **ignored**: outside the context block and in no target.
+# Each target has a lane of its own above the leads. Where two targets overlap, their tints add up.
+# Grey dots are **ignored**: outside the context block and in no target.
 #
 # Read the mask in numbers
 # ------------------------
 #
-# Targets are predicted one by one, so a patch in two of them counts in both. Context, target and
-# ignored patches add up to 200 all the same. The result is a :class:`~ecgmask.MaskSummary`.
+# Context, target and ignored patches add up to 200. Targets are predicted one by one, so a patch in
+# two of them counts once here and in both :class:`~ecgmask.BlockSummary` of the
+# :class:`~ecgmask.MaskSummary`.
 
 counts = describe(masks)
 print(counts)
-print(counts.n_context + counts.n_target + counts.n_ignored)
+print([block.n_patches for block in counts.targets])
 
 # %%
 # Look closely at one lead

@@ -3,7 +3,7 @@ Hide most of an ECG: mask and complement
 ========================================
 
 ECG-JEPA hides 75 to 85 % of an ECG in blocks and lets the encoder see what is left.
-This tutorial draws such a mask on a real 12-lead ECG and reads it patch by patch.
+This tutorial draws such a mask on a real 12-lead ECG and reads it in numbers.
 """
 
 # %%
@@ -41,8 +41,8 @@ plot_12_leads(ecg, masks, title="ECG-JEPA: mask and complement")
 # Read the mask in numbers
 # ------------------------
 #
-# Every masked run is at least ten patches, half a second, long: most of a beat. A shorter gap
-# could be bridged by a straight line.
+# Every masked run is at least ten patches, half a second, long: about half a beat, and longer than
+# a QRS complex. A gap well below 100 ms could be bridged by a straight line.
 
 print(describe(masks))
 
@@ -50,8 +50,8 @@ print(describe(masks))
 # Look closely at one lead
 # ------------------------
 #
-# Traces do not break where the colour changes: a border between patches may cut through a QRS
-# complex, and the next piece starts at the sample where the last one ends.
+# Between two masked stretches the encoder sees half a second: one QRS complex and the start of its
+# T wave. Traces do not break where the colour changes.
 
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 plot_lead(ecg, masks, lead="II", ax=ax)

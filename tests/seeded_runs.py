@@ -1,0 +1,144 @@
+"""Loaders whose masks are compared bit for bit. Worker processes import this module too."""
+
+import os
+import time
+import warnings
+
+import pytest
+import torch
+from torch.utils.data import Dataset, IterableDataset, get_worker_info
+
+from ecgmask import (
+    ContextToTarget,
+    IJEPAMaskCollator,
+    MaskAndComplement,
+    MaskCollator,
+    PatchMaskCollator,
+    PerLead,
+)
+
+N_BATCHES = 9
+BATCH_SIZE = 2
+
+allow_many_workers = pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
+"""torch warns of more workers than the machine has processors."""
+
+
+def record(number):
+    """Return the signal ``(2, 200)`` of a record, its number, and the worker that read it."""
+    worker = get_worker_info()
+    return torch.full((2, 200), float(number)), number, -1 if worker is None else worker.id
+
+
+class Records(Dataset):
+    """Records that take their time: `slow` has seconds for some of their numbers."""
+
+    def __init__(self, n_batches=N_BATCHES, slow=None):
+        self.n_batches = n_batches
+        self.slow = slow or {}
+
+    def __len__(self):
+        return self.n_batches * BATCH_SIZE
+
+    def __getitem__(self, number):
+        time.sleep(self.slow.get(number, 0))
+        return record(number)
+
+
+class Streams(IterableDataset):
+    """A stream of records for each worker, with so many batches; some records take their time."""
+
+    def __init__(self, *n_batches, slow=None):
+        self.n_batches = n_batches
+        self.slow = slow or {}
+
+    def __iter__(self):
+        worker = get_worker_info()
+        stream = 0 if worker is None else worker.id
+        for number in range(1000 * stream, 1000 * stream + self.n_batches[stream] * BATCH_SIZE):
+            time.sleep(self.slow.get(number, 0))
+            yield record(number)
+
+
+class SavedStreams(Streams):
+    """Streams that know where they are, as torchdata's loader wants them."""
+
+    at = 0
+
+    def __iter__(self):
+        for each in list(super().__iter__())[self.at :]:
+            self.at += 1
+            yield each
+        self.at = 0
+
+    def state_dict(self):
+        return {"at": self.at}
+
+    def load_state_dict(self, state):
+        self.at = state["at"]
+
+
+class Together:
+    """A ``collate_fn`` that gives the same records to several collators."""
+
+    def __init__(self, *collators):
+        self.collators = collators
+
+    def __call__(self, records):
+        return [collate(records) for collate in self.collators]
+
+    def set_epoch(self, epoch):
+        for collate in self.collators:
+            collate.set_epoch(epoch)
+
+
+def all_kinds(**options):
+    """Return a ``collate_fn`` with every kind of collator, shared masks and per-lead ones."""
+    return Together(
+        MaskCollator(5, **options),
+        IJEPAMaskCollator(5, **options),
+        PatchMaskCollator(PerLead(MaskAndComplement(), n_leads=2), 5, **options),
+        PatchMaskCollator(PerLead(ContextToTarget(), 2), 5, truncate="random", **options),
+    )
+
+
+def tensors(masked):
+    """Return all index tensors of a batch."""
+    lists = [x if isinstance(x, list) else [x] for x in masked[1:]]
+    return [*lists[0], *lists[1]]
+
+
+def fingerprint(masked):
+    """Return the masks of a batch, or of several collators, as a value that compares and hashes."""
+    batches = masked if type(masked) is list else [masked]
+    return tuple(
+        tuple((tuple(t.shape), t.numpy().tobytes()) for t in tensors(each)) for each in batches
+    )
+
+
+def numbers(masked):
+    """Return the numbers of the records of a batch."""
+    return (masked[0] if type(masked) is list else masked).batch[1].tolist()
+
+
+def worker_of(masked):
+    """Return the worker that read the records of a batch."""
+    return (masked[0] if type(masked) is list else masked).batch[2][0].item()
+
+
+def draw_epoch(loader, epoch=None):
+    """Run an epoch and return the masks of each of its batches, by the number of the batch."""
+    if epoch is not None:
+        loader.collate_fn.set_epoch(epoch)
+    return {numbers(masked)[0] // BATCH_SIZE: fingerprint(masked) for masked in loader}
+
+
+def draw(loader, epochs=(0, 1)):
+    """Run some epochs and return the masks of each of their batches."""
+    return {epoch: draw_epoch(loader, epoch) for epoch in epochs}
+
+
+def tell_warnings(_worker):
+    """Let a worker print all its warnings, whatever the test run does with its own."""
+    warnings.simplefilter("always")
+    warnings.showwarning = lambda message, *_: os.write(2, f"{message}\n".encode())

@@ -1,0 +1,57 @@
+"""The snippets of the README and of the site's pages run as printed."""
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "docs").glob("*.rst"))
+TESTCODE = re.compile(r"^\.\. (testcode|testoutput)::\n\n((?:(?: {3}.*)?\n)+)", re.MULTILINE)
+
+
+def script_and_output(page):
+    """Return all code of a page as one script, and the output that the page shows for it."""
+    blocks = TESTCODE.findall(page.read_text(encoding="utf-8"))
+    code = {"testcode": "", "testoutput": ""}
+    for kind, block in blocks:
+        code[kind] += textwrap.dedent(block).strip("\n") + "\n"
+    return code["testcode"], code["testoutput"]
+
+
+def run(script, folder):
+    """Run a script on its own, where only the installed package is at hand."""
+    result = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning:ecgmask", "-c", script],
+        cwd=folder,
+        env={**os.environ, "MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if script_and_output(page)[0]], ids=lambda page: page.stem
+)
+def test_the_code_of_a_page_prints_what_the_page_shows(page, tmp_path):
+    script, output = script_and_output(page)
+    assert run(script, tmp_path).split() == output.split()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_prompts_of_a_page_give_what_the_page_shows(page):
+    assert doctest.testfile(str(page), module_relative=False).failed == 0
+
+
+def test_the_snippet_of_the_readme_runs(tmp_path):
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert "context" in run(snippet, tmp_path)
