@@ -67,6 +67,7 @@ plot_comparison(ecg, {"I-JEPA, third of a batch": drawn}, patch_size=25, record=
 # A :class:`~ecgmask.plotting.Palette` holds the colours of a figure; this site switches between
 # :data:`~ecgmask.plotting.LIGHT` and :data:`~ecgmask.plotting.DARK`.
 
-from ecgmask.plotting import DARK
+from ecgmask.plotting import DARK, LIGHT
 
-plot_comparison(ecg, masks, palette=DARK)
+palettes = {"light page": LIGHT, "dark page": DARK}
+plot_comparison(ecg, masks, palette=palettes["dark page"])

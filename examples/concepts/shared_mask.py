@@ -79,8 +79,8 @@ fig.set_label(f"Shared: {top.get_label()} Per lead: {bottom.get_label()}")
 # ----------------------------
 #
 # Limb leads are linear in each other: any two of the six give the other four. A shared mask hides
-# all of them at once. With per-lead masks, over 200 records, a good fifth of the hidden limb-lead
-# patches can be computed from two visible limb leads, and more than half are seen in another one.
+# all of them at once. Per-lead masks do not: in a batch of 200 records, about half of the hidden
+# limb-lead patches are seen in another limb lead, and nearly a fifth follow exactly from two.
 
 many = PerLead(MaskAndComplement()).draw(200, 200, rng)
 limb_visible = many.context[:, :6].sum(axis=1, keepdims=True)
