@@ -53,6 +53,7 @@ autodoc_preserve_defaults = True
 autodoc_type_aliases = {
     "ArrayLike": "numpy.typing.ArrayLike",
     "BoolArray": "numpy.ndarray",
+    "CountArray": "numpy.ndarray",
     "FloatArray": "numpy.ndarray",
     "DTypeLike": "numpy.typing.DTypeLike",
 }
@@ -129,9 +130,11 @@ copybutton_prompt_is_regexp = True
 public_names = {
     "Axes": "matplotlib.axes.Axes",
     "BoolArray": "numpy.ndarray",
+    "CountArray": "numpy.ndarray",
     "Figure": "matplotlib.figure.Figure",
     "FloatArray": "numpy.ndarray",
     "NDArray": "numpy.ndarray",
+    "Tensor": "torch.Tensor",
     "SubFigure": "matplotlib.figure.SubFigure",
     "matplotlib.axes._axes.Axes": "matplotlib.axes.Axes",
     "numpy.random._generator.Generator": "numpy.random.Generator",

@@ -2,27 +2,65 @@
 
 from importlib.metadata import version
 
-from ecgmask.collate import IJEPAMaskCollator, MaskCollator, MaskedBatch, PatchMaskCollator
-from ecgmask.ecg import ECG, STANDARD_LEADS, sample_ecg
-from ecgmask.statistics import BlockSummary, MaskSummary, describe
-from ecgmask.strategies import ContextToTarget, MaskAndComplement, Masks, PerLead, Strategy
+from ecgmask.collate import (
+    IJEPAMaskCollator,
+    MaskCollator,
+    MaskedBatch,
+    PatchMaskCollator,
+    gather_tokens,
+)
+from ecgmask.ecg import ECG, sample_ecg
+from ecgmask.statistics import (
+    BlockSummary,
+    MaskStatistics,
+    MaskSummary,
+    describe,
+    mask_statistics,
+)
+from ecgmask.strategies import (
+    LIMB_LEADS,
+    STANDARD_LEADS,
+    Beats,
+    ContextToTarget,
+    Forecast,
+    InverseBlocks,
+    Leads,
+    MaskAndComplement,
+    Masks,
+    PerLead,
+    RandomPatches,
+    Spans,
+    Strategy,
+    UnionOfBlocks,
+)
 
 __version__ = version("ecgmask")
 
 __all__ = [
     "ECG",
+    "LIMB_LEADS",
     "STANDARD_LEADS",
+    "Beats",
     "BlockSummary",
     "ContextToTarget",
+    "Forecast",
     "IJEPAMaskCollator",
+    "InverseBlocks",
+    "Leads",
     "MaskAndComplement",
     "MaskCollator",
+    "MaskStatistics",
     "MaskSummary",
     "MaskedBatch",
     "Masks",
     "PatchMaskCollator",
     "PerLead",
+    "RandomPatches",
+    "Spans",
     "Strategy",
+    "UnionOfBlocks",
     "describe",
+    "gather_tokens",
+    "mask_statistics",
     "sample_ecg",
 ]

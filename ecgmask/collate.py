@@ -440,6 +440,48 @@ class IJEPAMaskCollator(_Collator):
         return MaskedBatch(batch, [context], targets)
 
 
+def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
+    """Return the tokens that indices name, record by record.
+
+    Parameters
+    ----------
+    tokens
+        ``(n_records, n_tokens, dim)``.
+    indices
+        ``(n_records, n_indices)``, whole numbers from 0 to below ``n_tokens``, as collators
+        return them.
+
+    Returns
+    -------
+    Tensor
+        ``(n_records, n_indices, dim)``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not belong together, or an index names no token.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ecgmask import gather_tokens
+    >>> tokens = torch.arange(12).reshape(2, 3, 2)
+    >>> gather_tokens(tokens, torch.tensor([[0, 2], [1, 1]])).tolist()
+    [[[0, 1], [4, 5]], [[8, 9], [8, 9]]]
+    """
+    if tokens.ndim != 3 or indices.ndim != 2 or len(tokens) != len(indices):
+        raise ValueError(
+            f"tokens {tuple(tokens.shape)} and indices {tuple(indices.shape)} must have the shapes "
+            "(n_records, n_tokens, dim) and (n_records, n_indices)"
+        )
+    if indices.numel() and not 0 <= int(indices.min()) <= int(indices.max()) < tokens.shape[1]:
+        raise ValueError(
+            f"indices go from {int(indices.min())} to {int(indices.max())}, but there are "
+            f"{tokens.shape[1]} tokens; do the model and the collator agree on the patches?"
+        )
+    return torch.gather(tokens, 1, indices[..., None].expand(-1, -1, tokens.shape[2]))
+
+
 def _common_shape(signals: Sequence[Any]) -> tuple[int, int]:
     for signal in signals:
         if not isinstance(signal, Tensor | np.ndarray):

@@ -8,10 +8,9 @@ from numbers import Real
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-FloatArray = NDArray[np.float32]
+from ecgmask.strategies import STANDARD_LEADS
 
-STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-"""Names of the twelve leads, in the order that this package uses; import it from ``ecgmask``."""
+FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

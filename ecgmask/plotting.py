@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ecgmask.ecg import ECG
-from ecgmask.statistics import describe, find_runs
+from ecgmask.statistics import MaskStatistics, describe, find_runs, mean_run
 from ecgmask.strategies._checks import check_count
 from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, as_masks
 
@@ -300,6 +300,82 @@ def plot_comparison(
         ax.set_xlabel("")
         ax.tick_params(labelbottom=False)
     fig.set_label(" ".join(f"{name}: {_sentence(*each)}" for name, each in shown.items()))
+    return fig
+
+
+def plot_statistics(
+    statistics: MaskStatistics,
+    *,
+    palette: Palette = LIGHT,
+    fig: Figure | SubFigure | None = None,
+) -> Figure | SubFigure:
+    """Draw where a strategy hides the record, and how long its runs are.
+
+    At the left, the probability of each patch to be context or target; at the right, the share of
+    context and target patches that lie in runs of up to each length.
+
+    Parameters
+    ----------
+    statistics
+        What :func:`~ecgmask.mask_statistics` returns.
+    palette
+        Colours: :data:`LIGHT` or :data:`DARK`.
+    fig
+        Figure or subfigure to draw in. By default a new one.
+
+    Returns
+    -------
+    Figure or SubFigure
+        The figure. Its label, ``fig.get_label()``, sums it up in one sentence.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import MaskAndComplement, mask_statistics
+    >>> from ecgmask.plotting import plot_statistics
+    >>> statistics = mask_statistics(MaskAndComplement(), 200, rng=np.random.default_rng(0))
+    >>> fig = plot_statistics(statistics)
+    >>> len(fig.axes)
+    2
+    """
+    _check_palette(palette)
+    if fig is None:
+        fig = _new_figure((8.4, 2.6), palette)
+    where, runs = fig.subplots(1, 2)
+    roles = (
+        ("target", statistics.p_target, statistics.target_runs, palette.target_line, "-"),
+        ("context", statistics.p_context, statistics.context_runs, palette.context_line, "--"),
+    )
+    n_patches = len(statistics.p_context)
+    lengths = np.arange(n_patches + 1)
+    for name, probability, counts, colour, style in roles:
+        where.step(
+            np.arange(n_patches + 1),
+            np.append(probability, probability[-1]),
+            where="post",
+            color=colour,
+            linestyle=style,
+            label=name,
+        )
+        share = np.cumsum(counts * lengths) / max(1, int(counts @ lengths))
+        runs.step(lengths, share, where="post", color=colour, linestyle=style, label=name)
+    where.set(xlim=(0, n_patches), ylim=(0, 1.02), xlabel="Patch", ylabel="Probability")
+    runs.set(xlim=(0, n_patches), ylim=(0, 1.02))
+    runs.set(xlabel="Length of the run (patches)", ylabel="Share of patches")
+    for ax in (where, runs):
+        _style(ax, palette)
+        ax.grid(color=palette.grid, linewidth=0.5)
+        ax.xaxis.label.set_color(palette.text)
+        ax.yaxis.label.set_color(palette.text)
+    where.legend(frameon=False, labelcolor=palette.text)
+    first, middle = statistics.p_context[[0, n_patches // 2]]
+    context_run, target_run = map(mean_run, (statistics.context_runs, statistics.target_runs))
+    fig.set_label(
+        f"{statistics.strategy!r}: context {statistics.context:.0%} and target "
+        f"{statistics.target:.0%} of the patches on average; the first patch is context with "
+        f"probability {first:.2f}, the middle one with {middle:.2f}; context runs have "
+        f"{context_run:.0f} patches on average, target runs {target_run:.0f}."
+    )
     return fig
 
 

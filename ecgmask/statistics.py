@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import ArrayLike, NDArray
 
-from ecgmask.strategies.masks import BoolArray, MaskLike, as_masks
+from ecgmask.strategies._checks import check_count
+from ecgmask.strategies.masks import BoolArray, MaskLike, Strategy, as_masks, check_strategy
+
+FloatArray = NDArray[np.float64]
+CountArray = NDArray[np.int64]
+# What is averaged over batches, by the names that MaskStatistics gives it.
+SIMULATED = ("context", "target", "ignored", "overlapping", "p_context", "p_target", "tokens")
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,184 @@ def describe(
         n_ignored=int(one.ignored.sum()),
         targets=tuple(_summarise(block) for block in one.targets[0]),
     )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MaskStatistics:
+    """What a strategy does on average; printed, it reads as a table.
+
+    Standard errors are those over batches, because sizes are drawn once for a batch.
+
+    Parameters
+    ----------
+    strategy
+        The strategy that was simulated.
+    n_batches, batch_size
+        How many batches of how many records were drawn.
+    patch_duration
+        Length of a patch in seconds.
+    context, target, ignored, overlapping
+        Fractions of the patches that are context, in a target, in neither, and in two or more
+        targets.
+    context_error, target_error, ignored_error, overlapping_error
+        Their standard errors.
+    p_context, p_target
+        ``(n_patches,)``, the probability of each patch to be context, or in any target.
+    p_context_error, p_target_error
+        Their standard errors.
+    context_runs, target_runs
+        ``(n_patches + 1,)``, how often a run of so many patches occurred.
+    tokens, tokens_error
+        Context tokens of a record after equalising its batch, and the standard error.
+    """
+
+    strategy: Strategy
+    n_batches: int
+    batch_size: int
+    patch_duration: float
+    context: float
+    context_error: float
+    target: float
+    target_error: float
+    ignored: float
+    ignored_error: float
+    overlapping: float
+    overlapping_error: float
+    p_context: FloatArray
+    p_context_error: FloatArray
+    p_target: FloatArray
+    p_target_error: FloatArray
+    context_runs: CountArray
+    target_runs: CountArray
+    tokens: float
+    tokens_error: float
+
+    def __repr__(self) -> str:
+        return f"<MaskStatistics: {self.strategy!r}, {self.n_batches} x {self.batch_size} records>"
+
+    def __str__(self) -> str:
+        rows = [
+            ("context", self.context, self.context_error),
+            ("target", self.target, self.target_error),
+            ("in two or more targets", self.overlapping, self.overlapping_error),
+            ("ignored", self.ignored, self.ignored_error),
+        ]
+        lines = [f"{self.strategy!r}"]
+        lines += [f"  {name:<24}{value:7.1%} ± {error:.1%}" for name, value, error in rows]
+        for name, counts in (("context", self.context_runs), ("target", self.target_runs)):
+            mean = mean_run(counts)
+            lines.append(
+                f"  {name + ' run, mean':<24}{mean:7.1f} patches, "
+                f"{1000 * mean * self.patch_duration:.0f} ms"
+            )
+        lines.append(
+            f"  {'context tokens kept':<24}{self.tokens:7.1f} ± {self.tokens_error:.1f} "
+            f"in batches of {self.batch_size}"
+        )
+        return "\n".join(lines)
+
+
+def mask_statistics(
+    strategy: Strategy,
+    n_patches: int,
+    *,
+    rng: Generator,
+    n_batches: int = 64,
+    batch_size: int = 64,
+    patch_duration: float = 0.05,
+    r_peaks: ArrayLike = (),
+) -> MaskStatistics:
+    """Simulate what a strategy does on average.
+
+    Parameters
+    ----------
+    strategy
+        The strategy to simulate.
+    n_patches
+        Number of patches of a record, at least 1.
+    rng
+        The only source of randomness.
+    n_batches
+        Number of batches to draw, at least 2.
+    batch_size
+        Records in a batch, at least 1. Contexts are equalised within a batch, so the larger it
+        is, the fewer tokens are left.
+    patch_duration
+        Length of a patch in seconds, above 0.
+    r_peaks
+        Ascending positions of R peaks in patches, the same for all records; for
+        :class:`Beats` only.
+
+    Returns
+    -------
+    MaskStatistics
+        Means with standard errors, positional probabilities and run lengths.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import Forecast, mask_statistics
+    >>> print(mask_statistics(Forecast(0.25), 200, rng=np.random.default_rng(0)))
+    Forecast(ratio=0.25)
+      context                   75.0% ± 0.0%
+      target                    25.0% ± 0.0%
+      in two or more targets     0.0% ± 0.0%
+      ignored                    0.0% ± 0.0%
+      context run, mean        150.0 patches, 7500 ms
+      target run, mean          50.0 patches, 2500 ms
+      context tokens kept      150.0 ± 0.0 in batches of 64
+    """
+    check_strategy(strategy)
+    check_count("n_batches", n_batches, least=2)
+    check_count("batch_size", batch_size)
+    if not 0 < patch_duration < np.inf:
+        raise ValueError(f"patch_duration must be positive, in seconds, not {patch_duration}")
+    given: dict[str, Any] = {}
+    if np.size(r_peaks):
+        given["r_peaks"] = np.repeat(np.asarray(r_peaks, float)[None], batch_size, axis=0)
+    per_batch: dict[str, list[Any]] = {name: [] for name in SIMULATED}
+    runs = {"context": np.zeros(n_patches + 1, int), "target": np.zeros(n_patches + 1, int)}
+    for _ in range(n_batches):
+        masks = strategy.draw(batch_size, n_patches, rng, **given)
+        target = masks.target_union
+        per_batch["context"].append(masks.context.mean())
+        per_batch["target"].append(target.mean())
+        per_batch["ignored"].append(masks.ignored.mean())
+        per_batch["overlapping"].append((masks.targets.sum(axis=1) > 1).mean())
+        per_batch["p_context"].append(masks.context.mean(axis=(0, 1)))
+        per_batch["p_target"].append(target.mean(axis=(0, 1)))
+        per_batch["tokens"].append(np.count_nonzero(masks.context, axis=(1, 2)).min())
+        runs["context"] += count_runs(masks.context)
+        runs["target"] += count_runs(target)
+    means = {name: np.mean(values, axis=0) for name, values in per_batch.items()}
+    errors = {
+        f"{name}_error": np.std(values, axis=0, ddof=1) / np.sqrt(n_batches)
+        for name, values in per_batch.items()
+    }
+    return MaskStatistics(
+        strategy=strategy,
+        n_batches=n_batches,
+        batch_size=batch_size,
+        patch_duration=patch_duration,
+        context_runs=runs["context"],
+        target_runs=runs["target"],
+        **means,
+        **errors,
+    )
+
+
+def count_runs(marked: BoolArray) -> CountArray:
+    """Return ``(n_patches + 1,)``, how often a run of so many patches is marked."""
+    rows = marked.reshape(-1, marked.shape[-1])
+    edges = np.diff(rows.astype(np.int8), axis=1, prepend=0, append=0)
+    # Row by row, so the n-th start and the n-th end belong to the same run.
+    lengths = np.nonzero(edges == -1)[1] - np.nonzero(edges == 1)[1]
+    return np.bincount(lengths, minlength=marked.shape[-1] + 1)
+
+
+def mean_run(counts: CountArray) -> float:
+    """Return the mean length of the runs that were counted, in patches, or NaN if none were."""
+    return float(counts @ np.arange(len(counts)) / counts.sum()) if counts.any() else float("nan")
 
 
 def find_runs(marked: BoolArray) -> list[tuple[int, int]]:

@@ -1,0 +1,102 @@
+"""The past is the context, the future the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.random import Generator
+
+from ecgmask.strategies._checks import check_draw, check_fraction
+from ecgmask.strategies._sizes import floor_bounds
+from ecgmask.strategies.masks import Masks
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Let the model see the past and predict the future.
+
+    The whole target lies after the whole context, so nothing can be interpolated. What repeats
+    from beat to beat is easy; what changes is not. The idea is that of contrastive predictive
+    coding [1]_, as a mask.
+
+    Parameters
+    ----------
+    ratio
+        Fraction of the patches at the end that are the target, in (0, 1).
+
+    Notes
+    -----
+    Nothing is random: the last ``floor(ratio * n_patches)`` patches of every record are the
+    target, all before them the context. The start of a record is never predicted and its end
+    never seen.
+
+    Departures: the paper predicts single steps at several distances from every position; this is
+    one split, which a batch of crops at random starts makes as varied.
+
+    References
+    ----------
+    .. [1] A. van den Oord, Y. Li and O. Vinyals, "Representation Learning with Contrastive
+       Predictive Coding", 2018, arXiv:1807.03748.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import Forecast
+    >>> masks = Forecast(ratio=0.5).draw(1, 6, np.random.default_rng(0))
+    >>> masks.context
+    array([[[ True,  True,  True, False, False, False]]])
+    """
+
+    ratio: float = 0.5
+
+    equal_counts: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if check_fraction("ratio", self.ratio) in (0, 1):
+            raise ValueError(
+                f"ratio must be above 0 and below 1, not {self.ratio}; there must be a past and "
+                "a future"
+            )
+
+    def draw(
+        self,
+        n_records: int,
+        n_patches: int,
+        rng: Generator,
+        *,
+        size_rng: Generator | None = None,  # noqa: ARG002
+    ) -> Masks:
+        """Return the masks of a batch, which are the same for all records.
+
+        Parameters
+        ----------
+        n_records
+            Number of records, at least 1.
+        n_patches
+            Number of patches of each record, at least 1.
+        rng, size_rng
+            Not used.
+
+        Returns
+        -------
+        Masks
+            Shared masks with one target: context ``(n_records, 1, n_patches)`` and targets
+            ``(n_records, 1, 1, n_patches)``.
+
+        Raises
+        ------
+        ValueError
+            If the ratio leaves no past or no future of so short a record.
+        """
+        check_draw(n_records, n_patches, rng)
+        n_target, _ = floor_bounds(n_patches, self.ratio, self.ratio)
+        if not 0 < n_target < n_patches:
+            raise ValueError(
+                f"ratio={self.ratio} makes {n_target} of {n_patches} patches the target, but there "
+                "must be a past and a future; change ratio or use longer records"
+            )
+        past = np.arange(n_patches) < n_patches - n_target
+        context = np.repeat(past[None, None], n_records, axis=0)
+        return Masks(context, ~context[:, None])

@@ -1,0 +1,181 @@
+"""Whole leads are the target for the whole record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from math import comb
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from ecgmask.strategies._checks import check_count, check_draw, check_fraction
+from ecgmask.strategies.masks import BoolArray, Masks
+
+STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+"""Names of the twelve leads, in the order that this package uses; import it from ``ecgmask``."""
+
+LIMB_LEADS = STANDARD_LEADS[:6]
+"""Names of the six limb leads, any two of which give the others; import it from ``ecgmask``."""
+
+
+@dataclass(frozen=True, repr=False)
+class Leads:
+    """Mask whole leads for the whole record; the model predicts them from the other leads.
+
+    Limb leads are linear in each other: III is II minus I, and the augmented leads follow from I
+    and II. A single masked limb lead asks for a sum, not for learning. With
+    ``groups=(LIMB_LEADS,)`` the six are masked or visible together. Random lead masking is the
+    augmentation of Oh et al. [1]_.
+
+    Parameters
+    ----------
+    n_masked
+        Number of leads to mask, at least 1, where a group counts as one; or ``None``.
+    probability
+        Probability with which each lead or group is masked, in (0, 1); or ``None``. Give either
+        this or `n_masked`.
+    keep
+        Names of leads that always stay visible.
+    groups
+        Groups of lead names that are masked together. No lead may be in two groups.
+    leads
+        Names of the leads of a record, in its order.
+
+    Notes
+    -----
+    With `n_masked`, every set of that many leads or groups is equally likely; without groups all
+    records mask equally many leads. With `probability`, leads and groups are masked
+    independently, given that some are masked and some visible. Context and target share out the
+    record: a lead is one or the other at all times. Never are all leads masked, nor none.
+
+    Departures: the published augmentation zeroes leads and may zero all twelve, which happens to
+    24 in 100 000 records; here leads are dropped, and at least one stays.
+
+    References
+    ----------
+    .. [1] J. Oh et al., "Lead-agnostic Self-supervised Learning for Local and Global
+       Representations of Electrocardiogram", CHIL 2022, arXiv:2203.06889.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import LIMB_LEADS, Leads
+    >>> masks = Leads(n_masked=2).draw(1, 200, np.random.default_rng(0))
+    >>> int(masks.targets.any(axis=-1).sum())
+    2
+    >>> strategy = Leads(n_masked=1, groups=(LIMB_LEADS,), keep=("V1", "V2"))
+    """
+
+    n_masked: int | None = None
+    probability: float | None = None
+    keep: tuple[str, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
+    leads: tuple[str, ...] = STANDARD_LEADS
+
+    def __post_init__(self) -> None:
+        for name in ("keep", "leads"):
+            object.__setattr__(self, name, _names(name, getattr(self, name)))
+        groups = tuple(_names("groups", group) for group in self.groups)
+        object.__setattr__(self, "groups", groups)
+        grouped = [lead for group in groups for lead in group]
+        for lead in (*self.keep, *grouped):
+            if lead not in self.leads:
+                raise ValueError(f"lead {lead!r} is not among {', '.join(self.leads)}")
+        if len({*self.keep, *grouped}) < len(self.keep) + len(grouped):
+            raise ValueError("a lead may be in one group only, and not in keep as well")
+        if (self.n_masked is None) == (self.probability is None):
+            raise ValueError("give either n_masked or probability, not both or neither")
+        n_units = len(self._units())
+        if self.n_masked is not None:
+            check_count("n_masked", self.n_masked)
+            if self.n_masked > n_units - (not self.keep):
+                raise ValueError(
+                    f"n_masked={self.n_masked} of {n_units} leads and groups that may be masked "
+                    "leaves no lead visible or is too many; lower it"
+                )
+        elif check_fraction("probability", self.probability) in (0, 1):
+            raise ValueError(
+                f"probability must be above 0 and below 1, not {self.probability}; some leads have "
+                "to be masked and some visible"
+            )
+        if n_units == 0 or (n_units == 1 and not self.keep):
+            raise ValueError("some leads have to be free to be masked and some to stay visible")
+
+    def __repr__(self) -> str:
+        given = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        ]
+        return f"Leads({', '.join(given)})"
+
+    @classmethod
+    def oh(cls) -> Leads:
+        """Return the random lead masking of Oh et al. 2022: each lead with probability 0.5."""
+        return cls(probability=0.5)
+
+    @property
+    def equal_counts(self) -> bool:
+        """Whether all records of a batch keep equally many patches."""
+        return self.n_masked is not None and not self.groups
+
+    def draw(
+        self,
+        n_records: int,
+        n_patches: int,
+        rng: Generator,
+        *,
+        size_rng: Generator | None = None,  # noqa: ARG002
+    ) -> Masks:
+        """Draw the masks of a batch.
+
+        Parameters
+        ----------
+        n_records
+            Number of records, at least 1.
+        n_patches
+            Number of patches of each record, at least 1.
+        rng
+            The only source of randomness.
+        size_rng
+            Not used: no size is drawn.
+
+        Returns
+        -------
+        Masks
+            Per-lead masks with one target: context ``(n_records, n_leads, n_patches)`` and targets
+            ``(n_records, 1, n_leads, n_patches)``.
+        """
+        check_draw(n_records, n_patches, rng)
+        masked = self._draw_units(n_records, rng) @ self._units()
+        masked = np.repeat(masked[..., None], n_patches, axis=-1)
+        return Masks(~masked, masked[:, None])
+
+    def _units(self) -> BoolArray:
+        """Return ``(n_units, n_leads)``, ``True`` where a lead belongs to a unit of masking."""
+        alone = [(lead,) for lead in self.leads if lead not in {*self.keep, *sum(self.groups, ())}]
+        units = [np.isin(self.leads, unit) for unit in (*self.groups, *alone)]
+        return np.array(units, dtype=np.bool_).reshape(-1, len(self.leads))
+
+    def _draw_units(self, n_records: int, rng: Generator) -> BoolArray:
+        n_units = len(self._units())
+        n_masked: int | NDArray[np.int64]
+        if self.probability is None:
+            n_masked = check_count("n_masked", self.n_masked)
+        else:
+            # Binomial, given that some are masked and some visible.
+            counts = np.arange(1, n_units + bool(self.keep))
+            ways = np.array([comb(n_units, count) for count in counts], dtype=float)
+            weights = ways * (self.probability / (1 - self.probability)) ** (counts - 1)
+            n_masked = rng.choice(counts, size=(n_records, 1), p=weights / weights.sum())
+        order = rng.random((n_records, n_units)).argsort(axis=1).argsort(axis=1)
+        chosen: BoolArray = order < n_masked
+        return chosen
+
+
+def _names(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(names, str):
+        raise TypeError(f"{name} must be a tuple of lead names, not the string {names!r}")
+    return tuple(names)

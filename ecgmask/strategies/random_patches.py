@@ -1,0 +1,120 @@
+"""A fixed number of random patches is the target (masked autoencoders)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.random import Generator
+
+from ecgmask.strategies._checks import check_draw, check_fraction, check_scale
+from ecgmask.strategies._sizes import draw_floor, floor_bounds
+from ecgmask.strategies.masks import Masks
+
+
+@dataclass(frozen=True)
+class RandomPatches:
+    """Mask a fixed number of randomly chosen patches.
+
+    Neighbours of a masked patch are mostly visible, so most gaps are short and can be filled in
+    by interpolation; compare :class:`MaskAndComplement`. This is the masking of masked
+    autoencoders [1]_, used on ECGs in [2]_.
+
+    Parameters
+    ----------
+    ratio
+        Fraction of the patches to mask, in [0, 1], or a pair between which it is drawn for each
+        batch. At least one patch has to be masked and one visible.
+
+    Notes
+    -----
+    The number of masked patches is exact, ``floor(ratio * n_patches)``, and every set of that
+    many patches is equally likely. Context and target share out the record. Runs of masked
+    patches have no least length.
+
+    Departures: none. Images are shuffled in two dimensions there and time in one here, which is
+    the same law.
+
+    References
+    ----------
+    .. [1] K. He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022,
+       arXiv:2111.06377.
+    .. [2] S. Kim, "Learning General Representation of 12-Lead Electrocardiogram with a
+       Joint-Embedding Predictive Architecture", 2024, arXiv:2410.08559.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import RandomPatches
+    >>> masks = RandomPatches(ratio=0.75).draw(2, 200, np.random.default_rng(0))
+    >>> masks.targets.sum(axis=-1).ravel()
+    array([150, 150])
+    """
+
+    ratio: float | tuple[float, float] = 0.75
+
+    equal_counts: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.ratio, tuple | list):
+            object.__setattr__(self, "ratio", check_scale("ratio", self.ratio))
+        else:
+            check_fraction("ratio", self.ratio)
+
+    @classmethod
+    def mae(cls) -> RandomPatches:
+        """Return the masking of He et al. 2022: 75 % of the patches."""
+        return cls(0.75)
+
+    @classmethod
+    def kim(cls) -> RandomPatches:
+        """Return the random masking of Kim 2024: 60 to 70 % of the patches."""
+        return cls((0.6, 0.7))
+
+    def draw(
+        self,
+        n_records: int,
+        n_patches: int,
+        rng: Generator,
+        *,
+        size_rng: Generator | None = None,
+    ) -> Masks:
+        """Draw the masks of a batch; every record has the same number of masked patches.
+
+        Parameters
+        ----------
+        n_records
+            Number of records, at least 1.
+        n_patches
+            Number of patches of each record, at least 1.
+        rng
+            The only source of randomness.
+        size_rng
+            Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
+            of a distributed run share them, to get tensors of one shape.
+
+        Returns
+        -------
+        Masks
+            Shared masks with one target: context ``(n_records, 1, n_patches)`` and targets
+            ``(n_records, 1, 1, n_patches)``.
+
+        Raises
+        ------
+        ValueError
+            If the ratio masks no patch of so short a record, or leaves none visible.
+        """
+        check_draw(n_records, n_patches, rng)
+        low, high = self.ratio if isinstance(self.ratio, tuple) else (self.ratio, self.ratio)
+        least, most = floor_bounds(n_patches, low, high)
+        if least < 1 or most >= n_patches:
+            raise ValueError(
+                f"ratio={self.ratio} masks {least} to {most} of {n_patches} patches, but at least "
+                "one has to be masked and one visible; change ratio or use longer records"
+            )
+        n_masked = draw_floor(n_patches, low, high, size_rng or rng)
+        order = rng.random((n_records, n_patches))
+        last = np.partition(order, n_masked - 1, axis=1)[:, n_masked - 1, None]
+        masked = (order <= last)[:, None]
+        return Masks(~masked, masked[:, None])
