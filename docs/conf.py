@@ -37,6 +37,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "strategy_table",
     "themed_figures",
 ]
 
@@ -101,7 +102,7 @@ html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": False,
     "show_toc_level": 2,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "secondary_sidebar_items": ["page-toc", "sg_download_links"],
     "footer_start": ["copyright"],
     "footer_end": [],
@@ -112,6 +113,7 @@ html_sidebars = {
     for page in (
         "index",
         "get_started",
+        "strategies",
         "guide",
         "reproducible",
         "references",

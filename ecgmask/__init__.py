@@ -6,6 +6,7 @@ from ecgmask.collate import (
     IJEPAMaskCollator,
     MaskCollator,
     MaskedBatch,
+    PaddedBatch,
     PatchMaskCollator,
     gather_tokens,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "MaskSummary",
     "MaskedBatch",
     "Masks",
+    "PaddedBatch",
     "PatchMaskCollator",
     "PerLead",
     "RandomPatches",

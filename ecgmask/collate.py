@@ -8,14 +8,35 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.random import Generator
 from torch import Tensor
-from torch.utils.data import default_collate
 
+from ecgmask.records import (
+    NO_KEYS,
+    Facts,
+    Keys,
+    check_finite,
+    common_shape,
+    count_patches,
+    count_valid,
+    find_missing,
+    item_of,
+    leave_out,
+    pad_peaks,
+    put_back,
+    stack,
+)
 from ecgmask.seeding import BatchSeed, Progress, seed_from_torch
-from ecgmask.strategies import ContextToTarget, MaskAndComplement, Masks, Strategy
+from ecgmask.strategies import (
+    STANDARD_LEADS,
+    ContextToTarget,
+    MaskAndComplement,
+    Masks,
+    Strategy,
+)
 from ecgmask.strategies._checks import check_count
 from ecgmask.strategies.equalise import Truncate, check_truncate, count, equalise
-from ecgmask.strategies.masks import BoolArray, check_strategy, has_equal_counts
+from ecgmask.strategies.masks import BoolArray, check_strategy, has_equal_counts, indices_of
 
 
 class MaskedBatch(NamedTuple):
@@ -30,8 +51,34 @@ class MaskedBatch(NamedTuple):
     """What :func:`torch.utils.data.default_collate` makes of the records."""
     context: Tensor | list[Tensor]
     """Indices that the encoder sees, one row for each record."""
-    targets: Tensor | list[Tensor]
+    targets: Tensor | list[Tensor] | list[list[Tensor]]
     """Indices to predict, one row for each record."""
+
+
+class PaddedBatch(NamedTuple):
+    """A batch of records of unlike lengths, with the patches that are padding.
+
+    It unpacks as ``batch, context, targets, padding``; the first three are those of a
+    :class:`MaskedBatch`.
+
+    Examples
+    --------
+    >>> from ecgmask import PatchMaskCollator, RandomPatches, sample_ecg
+    >>> collate = PatchMaskCollator(RandomPatches(), patch_size=25, lengths_key=1)
+    >>> signal = sample_ecg().signal  # records of 5000 and, padded, of 4000 samples
+    >>> batch, context, targets, padding = collate([(signal, 5000), (signal, 4000)])
+    >>> padding.sum(dim=1).tolist()
+    [0, 40]
+    """
+
+    batch: Any
+    """What :func:`torch.utils.data.default_collate` makes of the records."""
+    context: Tensor | list[Tensor]
+    """Indices that the encoder sees, one row for each record."""
+    targets: Tensor | list[Tensor] | list[list[Tensor]]
+    """Indices to predict, one row for each record."""
+    padding: Tensor
+    """``(n_records, n_patches)``, ``True`` where a patch is padding: a key padding mask."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -138,32 +185,59 @@ class _Collator:
             )
 
     def _collate(
-        self, records: Sequence[Any], strategy: Strategy, patch_size: int, truncate: Truncate
-    ) -> tuple[Any, Tensor, list[Tensor]]:
+        self,
+        records: Sequence[Any],
+        strategies: Sequence[Strategy],
+        patch_size: int,
+        truncate: Truncate,
+        keys: Keys = NO_KEYS,
+    ) -> tuple[Any, list[tuple[Tensor, list[Tensor]]], Facts]:
+        batch, facts = self._stack(records, patch_size, keys)
+        seed = self._next_seed()
+        drawn = [
+            self._draw(strategy, seed._replace(part=part), facts, truncate)
+            for part, strategy in enumerate(strategies)
+        ]
+        return batch, drawn, facts
+
+    def _stack(self, records: Sequence[Any], patch_size: int, keys: Keys) -> tuple[Any, Facts]:
         if len(records) == 0:
             raise ValueError("a batch needs at least one record, but the list is empty")
-        signals = [self._signal_of(record) for record in records]
-        shape = _common_shape(signals)
-        n_patches = _count_patches(shape, patch_size)
-        try:
-            batch = default_collate(list(records))
-        except (KeyError, RuntimeError, TypeError) as error:
-            raise ValueError(
-                "records of a batch must have the same form, and items that default_collate can "
-                f"stack, but: {error}"
-            ) from error
+        n_leads, n_samples = common_shape([self._signal_of(record) for record in records])
+        n_patches = count_patches((n_leads, n_samples), patch_size)
+        n_valid = r_peaks = missing = None
+        if keys.lengths is not None:
+            lengths = [int(item_of(record, keys.lengths, "lengths_key")) for record in records]
+            n_valid = count_valid(lengths, n_samples, patch_size)
+        if keys.r_peaks is None:
+            batch = stack(records)
+        else:
+            peaks = [item_of(record, keys.r_peaks, "r_peaks_key") for record in records]
+            r_peaks = pad_peaks(peaks, patch_size)
+            # Records have unlike numbers of R peaks, which do not stack: they stay a list.
+            batch = put_back(
+                stack([leave_out(r, keys.r_peaks) for r in records]), keys.r_peaks, peaks
+            )
+        signal = self._signal_of(batch)
+        if keys.missing_leads is not None:
+            missing = find_missing(signal, keys.missing_leads)
         if self.check_finite:
-            _check_finite(self._signal_of(batch))
+            check_finite(signal, missing)
+        return batch, Facts(len(records), n_leads, n_patches, n_valid, r_peaks, missing)
 
-        seed = self._next_seed()
+    def _draw(
+        self, strategy: Strategy, seed: BatchSeed, facts: Facts, truncate: Truncate
+    ) -> tuple[Tensor, list[Tensor]]:
         rng = seed.positions(self.rank)
-        masks = strategy.draw(len(records), n_patches, rng, size_rng=seed.sizes())
-        _check_fit(masks, (len(records), shape[0], n_patches), strategy)
+        masks = _draw_valid(strategy, facts, rng, seed.sizes())
+        _check_fit(masks, (facts.n_records, facts.n_leads, facts.n_patches), strategy)
+        if facts.missing is not None:
+            masks = _leave_out(masks, facts.missing)
         drawn = [masks]
         if not has_equal_counts(strategy):
             # Ranks agree on the shortest context by drawing each other's masks.
             drawn += [
-                strategy.draw(len(records), n_patches, seed.positions(rank), size_rng=seed.sizes())
+                _draw_valid(strategy, facts, seed.positions(rank), seed.sizes())
                 for rank in range(self.world_size or 1)
                 if rank != self.rank
             ]
@@ -180,7 +254,7 @@ class _Collator:
         for name, indices in (("context", context), *(("target", t) for t in targets)):
             if indices.shape[1] == 0:
                 raise ValueError(f"{strategy!r} drew a record without any {name} patch")
-        return batch, context, targets
+        return context, targets
 
     def _next_seed(self) -> BatchSeed:
         if self.seed is None:
@@ -191,28 +265,12 @@ class _Collator:
         """Return the signal of a record, or of a batch: ``default_collate`` keeps the form."""
         if isinstance(record, Tensor | np.ndarray):
             return record
-        if isinstance(record, Mapping):
-            keys = ", ".join(map(repr, record))
-            if self.signal_key is None:
-                raise TypeError(
-                    f"records are dicts with the keys {keys}; say which is the signal "
-                    "with signal_key="
-                )
-            if self.signal_key not in record:
-                raise ValueError(f"signal_key={self.signal_key!r} is not among the keys {keys}")
-            return record[self.signal_key]
-        if isinstance(record, Sequence) and not isinstance(record, str | bytes):
-            index = 0 if self.signal_key is None else self.signal_key
-            if not isinstance(index, int) or not -len(record) <= index < len(record):
-                raise TypeError(
-                    f"records are sequences of {len(record)} items, but signal_key="
-                    f"{self.signal_key!r}; give the position of the signal"
-                )
-            return record[index]
-        raise TypeError(
-            f"a record must be a tensor, an array, (signal, ...) or a dict, not "
-            f"{type(record).__name__}; of an ECG pass ecg.signal"
-        )
+        if isinstance(record, Mapping) and self.signal_key is None:
+            raise TypeError(
+                f"records are dicts with the keys {', '.join(map(repr, record))}; say which is "
+                "the signal with signal_key="
+            )
+        return item_of(record, 0 if self.signal_key is None else self.signal_key, "signal_key")
 
 
 @dataclass(frozen=True, repr=False)
@@ -224,7 +282,8 @@ class PatchMaskCollator(_Collator):
     Parameters
     ----------
     strategy
-        The rule that draws context and targets.
+        The rule that draws context and targets, or several of them: each draws a context and
+        targets of its own for every record of the batch.
     patch_size
         Samples in a patch, at least 1. Records must divide into patches without remainder.
     truncate
@@ -234,6 +293,15 @@ class PatchMaskCollator(_Collator):
         drops a random subset: no position is favoured, but runs break up. ``"first"`` keeps the
         first patches in time, as the published code does, and hides the end of the record.
         What is dropped is ignored, never moved to the other side.
+    lengths_key
+        Where a record says how many of its samples are no padding. Padded patches, whole or in
+        part, are neither context nor target, and a :class:`PaddedBatch` says which they are.
+    r_peaks_key
+        Where a record holds the positions of its R peaks in samples, in ascending order, for
+        :class:`Beats`. They stay a list in the batch.
+    missing_leads
+        Names of leads that no record has, or ``"nan"`` to take leads that are NaN throughout as
+        missing. Their tokens are neither context nor target; per-lead masks only.
     signal_key
         Where the signal is in a record: a key if records are dicts, a position if they are
         sequences. By default a record is the signal itself or its first item.
@@ -268,17 +336,45 @@ class PatchMaskCollator(_Collator):
     (torch.Size([8, 12, 5000]), 8, 4)
     """
 
-    strategy: Strategy
+    strategy: Strategy | Sequence[Strategy]
     patch_size: int
     _: KW_ONLY
     truncate: Truncate = "ends"
+    lengths_key: str | int | None = None
+    r_peaks_key: str | int | None = None
+    missing_leads: tuple[str, ...] | str | None = None
 
     def __post_init__(self) -> None:
-        check_strategy(self.strategy)
-        self._check(self.patch_size, self.strategy)
+        if isinstance(self.strategy, list | tuple):
+            object.__setattr__(self, "strategy", tuple(self.strategy))
+            if not self.strategy:
+                raise ValueError("strategy must hold at least one strategy, but is empty")
+        for strategy in self._strategies:
+            check_strategy(strategy)
+            self._check(self.patch_size, strategy)
         check_truncate(self.truncate)
+        if self.missing_leads is not None and self.missing_leads != "nan":
+            names = self.missing_leads
+            if isinstance(names, str) or not set(names) <= set(STANDARD_LEADS):
+                raise ValueError(
+                    f'missing_leads must be "nan" or a tuple of {", ".join(STANDARD_LEADS)}, not '
+                    f"{names!r}"
+                )
+            object.__setattr__(self, "missing_leads", tuple(names))
+        facts = (self.lengths_key, self.r_peaks_key, self.missing_leads)
+        distributed = self.rank or self.world_size not in (None, 1)
+        if distributed and any(fact is not None for fact in facts):
+            raise ValueError(
+                "lengths, R peaks and missing leads are known to one rank only, so ranks cannot "
+                "agree on the size of their masks; crop records to one length, or leave out "
+                "world_size and equalise across ranks in training"
+            )
 
-    def __call__(self, records: Sequence[Any]) -> MaskedBatch:
+    @property
+    def _strategies(self) -> tuple[Strategy, ...]:
+        return self.strategy if isinstance(self.strategy, tuple) else (self.strategy,)
+
+    def __call__(self, records: Sequence[Any]) -> MaskedBatch | PaddedBatch:
         """Stack `records` and draw their masks.
 
         Parameters
@@ -290,9 +386,10 @@ class PatchMaskCollator(_Collator):
 
         Returns
         -------
-        MaskedBatch
+        MaskedBatch or PaddedBatch
             The collated records, the context ``(n_records, n_context)``, and a list with
-            ``(n_records, n_target)`` for each target block.
+            ``(n_records, n_target)`` for each target block. With several strategies, a list of
+            contexts, and a list of such lists. With `lengths_key`, the padding as well.
 
         Raises
         ------
@@ -300,10 +397,18 @@ class PatchMaskCollator(_Collator):
             If the batch is empty, the records do not stack or do not divide into patches, a
             sample is not finite, or the strategy cannot mask so few patches.
         """
-        batch, context, targets = self._collate(
-            records, self.strategy, self.patch_size, self.truncate
+        keys = Keys(self.lengths_key, self.r_peaks_key, self.missing_leads)
+        batch, drawn, facts = self._collate(
+            records, self._strategies, self.patch_size, self.truncate, keys
         )
-        return MaskedBatch(batch, context, targets)
+        if isinstance(self.strategy, tuple):
+            masked = MaskedBatch(batch, [each for each, _ in drawn], [each for _, each in drawn])
+        else:
+            masked = MaskedBatch(batch, *drawn[0])
+        if facts.n_valid is None:
+            return masked
+        padding = np.arange(facts.n_patches) >= facts.n_valid[:, None]
+        return PaddedBatch(*masked, torch.from_numpy(padding))
 
 
 @dataclass(frozen=True, repr=False)
@@ -363,7 +468,8 @@ class MaskCollator(_Collator):
             The collated records, the context ``(n_records, n_context)``, and the target
             ``(n_records, n_patches - n_context)``.
         """
-        batch, context, (target,) = self._collate(records, self.strategy, self.patch_size, "ends")
+        batch, drawn, _ = self._collate(records, [self.strategy], self.patch_size, "ends")
+        context, (target,) = drawn[0]
         return MaskedBatch(batch, context, target)
 
 
@@ -434,9 +540,8 @@ class IJEPAMaskCollator(_Collator):
             The collated records, a list with the context ``(n_records, n_context)``, and a list
             with ``(n_records, n_target)`` for each of the `num_pred_blocks` targets.
         """
-        batch, context, targets = self._collate(
-            records, self.strategy, self.patch_size, self.truncate
-        )
+        batch, drawn, _ = self._collate(records, [self.strategy], self.patch_size, self.truncate)
+        context, targets = drawn[0]
         return MaskedBatch(batch, [context], targets)
 
 
@@ -482,60 +587,39 @@ def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
     return torch.gather(tokens, 1, indices[..., None].expand(-1, -1, tokens.shape[2]))
 
 
-def _common_shape(signals: Sequence[Any]) -> tuple[int, int]:
-    for signal in signals:
-        if not isinstance(signal, Tensor | np.ndarray):
-            raise TypeError(
-                f"a signal must be a tensor or an array, not {type(signal).__name__}; say where "
-                "it is in the record with signal_key="
-            )
-    shapes = sorted({tuple(signal.shape) for signal in signals})
-    if len(shapes) > 1:
+def _leave_out(masks: Masks, missing: BoolArray) -> Masks:
+    """Ignore the tokens of missing leads."""
+    if masks.n_leads == 1:
         raise ValueError(
-            f"records of one batch must have one shape, not {' and '.join(map(str, shapes))}; "
-            "crop or pad them in the dataset"
+            "a token of a shared mask holds all leads, so missing leads cannot be left out; use a "
+            "per-lead strategy, or fill them in"
         )
-    if len(shapes[0]) != 2 or 0 in shapes[0]:
-        way_out = (
-            "give a single lead a lead axis, signal[None]"
-            if len(shapes[0]) == 1
-            else "a record is one ECG, with at least one lead and one sample"
-        )
-        raise ValueError(
-            f"a signal must have the shape (n_leads, n_samples), not {shapes[0]}; {way_out}"
-        )
-    return shapes[0][0], shapes[0][1]
+    there = ~missing[:, :, None]
+    return Masks(masks.context & there, masks.targets & there[:, None])
 
 
-def _count_patches(shape: tuple[int, int], patch_size: int) -> int:
-    n_samples = shape[1]
-    if n_samples < patch_size:
-        raise ValueError(
-            f"records of {n_samples} samples are shorter than one patch of {patch_size}; is the "
-            f"shape {shape} (n_leads, n_samples)? Transpose it, or lower patch_size"
-        )
-    if n_samples % patch_size:
-        raise ValueError(
-            f"records of {n_samples} samples do not divide into patches of {patch_size}; crop "
-            f"{n_samples % patch_size} samples or change patch_size"
-        )
-    return n_samples // patch_size
-
-
-def _check_finite(signal: Tensor) -> None:
-    if not signal.is_floating_point():
-        return
-    # One sum shows whether anything is wrong, at a fraction of the cost of testing each sample;
-    # large but finite samples may overflow it, so it only decides whether to look closer.
-    if torch.isfinite(signal.sum()):
-        return
-    bad = torch.nonzero(~torch.isfinite(signal))
-    if len(bad):
-        record, lead, sample = bad[0].tolist()
-        raise ValueError(
-            f"{len(bad)} sample(s) are NaN or infinite, first in record {record} of the batch, "
-            f"lead {lead}, sample {sample}; repair or drop the record, or pass check_finite=False"
-        )
+def _draw_valid(strategy: Strategy, facts: Facts, rng: Generator, size_rng: Generator) -> Masks:
+    """Draw the masks of all records, each within the patches that are no padding."""
+    draw: Any = strategy.draw
+    if facts.n_valid is None:
+        given = {} if facts.r_peaks is None else {"r_peaks": facts.r_peaks}
+        drawn: Masks = draw(facts.n_records, facts.n_patches, rng, size_rng=size_rng, **given)
+        return drawn
+    parts = []
+    for n_patches in np.unique(facts.n_valid):
+        rows = np.flatnonzero(facts.n_valid == n_patches)
+        given = {} if facts.r_peaks is None else {"r_peaks": facts.r_peaks[rows]}
+        part = draw(rows.size, int(n_patches), rng, size_rng=size_rng, **given)
+        parts.append((rows, part))
+    first = parts[0][1]
+    context = np.zeros((facts.n_records, first.n_leads, facts.n_patches), dtype=np.bool_)
+    targets = np.zeros(
+        (facts.n_records, first.n_targets, first.n_leads, facts.n_patches), dtype=np.bool_
+    )
+    for rows, part in parts:
+        context[rows, :, : part.n_patches] = part.context
+        targets[rows, :, :, : part.n_patches] = part.targets
+    return Masks(context, targets)
 
 
 def _check_fit(masks: Masks, expected: tuple[int, int, int], strategy: Strategy) -> None:
@@ -553,11 +637,4 @@ def _check_fit(masks: Masks, expected: tuple[int, int, int], strategy: Strategy)
 
 
 def _to_indices(marked: BoolArray) -> Tensor:
-    """Return the token numbers of `marked` ``(record, lead, patch)``, one row a record.
-
-    All records must have equally many.
-    """
-    tokens = marked.reshape(len(marked), -1)
-    indices = np.flatnonzero(tokens).reshape(len(marked), -1)
-    indices -= np.arange(len(marked))[:, None] * tokens.shape[1]
-    return torch.from_numpy(indices)
+    return torch.from_numpy(indices_of(marked))

@@ -27,14 +27,18 @@ class BatchSeed(NamedTuple):
     seed: int
     epoch: int
     batch: int
+    part: int = 0  # which of the strategies of the batch
 
     def sizes(self) -> Generator:
         """Return the generator of sizes, which fix tensor shapes: the same for all ranks."""
-        return np.random.default_rng(SeedSequence(self.seed, spawn_key=(self.epoch, self.batch)))
+        return self._generator()
 
     def positions(self, rank: int) -> Generator:
         """Return the generator of everything else, another one for each rank."""
-        key = (self.epoch, self.batch, rank)
+        return self._generator(rank)
+
+    def _generator(self, *key: int) -> Generator:
+        key = (self.epoch, self.batch, self.part, *key)
         return np.random.default_rng(SeedSequence(self.seed, spawn_key=key))
 
 

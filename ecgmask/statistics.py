@@ -142,8 +142,12 @@ class MaskStatistics:
         The strategy that was simulated.
     n_batches, batch_size
         How many batches of how many records were drawn.
+    n_leads
+        Lead rows of a mask: 1 if all leads share it.
     patch_duration
         Length of a patch in seconds.
+    heart_rate
+        Beats per minute, or ``None``.
     context, target, ignored, overlapping
         Fractions of the patches that are context, in a target, in neither, and in two or more
         targets.
@@ -157,12 +161,22 @@ class MaskStatistics:
         ``(n_patches + 1,)``, how often a run of so many patches occurred.
     tokens, tokens_error
         Context tokens of a record after equalising its batch, and the standard error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import MaskAndComplement, mask_statistics
+    >>> statistics = mask_statistics(MaskAndComplement(), 200, rng=np.random.default_rng(0))
+    >>> statistics.p_context.shape
+    (200,)
     """
 
     strategy: Strategy
     n_batches: int
     batch_size: int
+    n_leads: int
     patch_duration: float
+    heart_rate: float | None
     context: float
     context_error: float
     target: float
@@ -194,9 +208,10 @@ class MaskStatistics:
         lines += [f"  {name:<24}{value:7.1%} ± {error:.1%}" for name, value, error in rows]
         for name, counts in (("context", self.context_runs), ("target", self.target_runs)):
             mean = mean_run(counts)
+            seconds = mean * self.patch_duration
+            beats = f", {seconds * self.heart_rate / 60:.1f} beats" if self.heart_rate else ""
             lines.append(
-                f"  {name + ' run, mean':<24}{mean:7.1f} patches, "
-                f"{1000 * mean * self.patch_duration:.0f} ms"
+                f"  {name + ' run, mean':<24}{mean:7.1f} patches, {1000 * seconds:.0f} ms{beats}"
             )
         lines.append(
             f"  {'context tokens kept':<24}{self.tokens:7.1f} ± {self.tokens_error:.1f} "
@@ -213,6 +228,7 @@ def mask_statistics(
     n_batches: int = 64,
     batch_size: int = 64,
     patch_duration: float = 0.05,
+    heart_rate: float | None = None,
     r_peaks: ArrayLike = (),
 ) -> MaskStatistics:
     """Simulate what a strategy does on average.
@@ -232,6 +248,8 @@ def mask_statistics(
         is, the fewer tokens are left.
     patch_duration
         Length of a patch in seconds, above 0.
+    heart_rate
+        Beats per minute, above 0, to print run lengths in beats.
     r_peaks
         Ascending positions of R peaks in patches, the same for all records; for
         :class:`Beats` only.
@@ -251,15 +269,17 @@ def mask_statistics(
       target                    25.0% ± 0.0%
       in two or more targets     0.0% ± 0.0%
       ignored                    0.0% ± 0.0%
-      context run, mean        150.0 patches, 7500 ms
-      target run, mean          50.0 patches, 2500 ms
-      context tokens kept      150.0 ± 0.0 in batches of 64
+      context run, mean         150.0 patches, 7500 ms
+      target run, mean           50.0 patches, 2500 ms
+      context tokens kept       150.0 ± 0.0 in batches of 64
     """
     check_strategy(strategy)
     check_count("n_batches", n_batches, least=2)
     check_count("batch_size", batch_size)
     if not 0 < patch_duration < np.inf:
         raise ValueError(f"patch_duration must be positive, in seconds, not {patch_duration}")
+    if heart_rate is not None and not 0 < heart_rate < np.inf:
+        raise ValueError(f"heart_rate must be positive, in beats per minute, not {heart_rate}")
     given: dict[str, Any] = {}
     if np.size(r_peaks):
         given["r_peaks"] = np.repeat(np.asarray(r_peaks, float)[None], batch_size, axis=0)
@@ -286,7 +306,9 @@ def mask_statistics(
         strategy=strategy,
         n_batches=n_batches,
         batch_size=batch_size,
+        n_leads=masks.n_leads,
         patch_duration=patch_duration,
+        heart_rate=heart_rate,
         context_runs=runs["context"],
         target_runs=runs["target"],
         **means,

@@ -377,7 +377,7 @@ def test_a_single_lead_is_enough():
         ([None], TypeError, "a record must be a tensor, an array, .* not NoneType"),
         ([([0.0, 1.0], 3)], TypeError, "a signal must be a tensor or an array, not list"),
         ([("name", torch.zeros(12, 5000))], TypeError, "not str; say where it is .*signal_key="),
-        ([()], TypeError, "records are sequences of 0 items, but signal_key=None"),
+        ([()], TypeError, "records are sequences of 0 items, but signal_key=0"),
         ([{"x": torch.zeros(12, 5000)}], TypeError, "keys 'x'; say which .* with signal_key="),
     ],
 )

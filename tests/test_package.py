@@ -21,9 +21,10 @@ ALLOWED = {
     },
     "strategies": {"numpy"} | STRATEGIES,
     "statistics": {"numpy"} | STRATEGIES,
-    "ecg": {"numpy", "scipy", "pydicom"},
+    "ecg": {"numpy", "scipy", "pydicom"} | STRATEGIES,
+    "records": {"numpy", "torch"} | STRATEGIES,
     "seeding": {"numpy", "torch"} | STRATEGIES,
-    "collate": {"numpy", "torch", "ecgmask.seeding"} | STRATEGIES,
+    "collate": {"numpy", "torch", "ecgmask.records", "ecgmask.seeding"} | STRATEGIES,
     "plotting": {"numpy", "matplotlib", "ecgmask.ecg", "ecgmask.statistics"} | STRATEGIES,
 }  # fmt: skip
 """What each part may import, beside the standard library."""

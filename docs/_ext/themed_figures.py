@@ -27,11 +27,14 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+from sphinx_gallery import backreferences
+from sphinx_gallery.utils import scale_image
 
 from ecgmask.plotting import DARK, LIGHT
 
 CSS_PIXELS = 96  # to an inch, as in CSS
 DENSITIES = (1, 2)
+THUMBNAIL = ".. themed-thumbnail:: /{thumbnail}"
 
 _LIGHT, _DARK = asdict(LIGHT), asdict(DARK)
 # Matplotlib's own black on white counts as text on the page.
@@ -85,8 +88,7 @@ def _save(fig: Figure, path: Path) -> None:
 def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
     """Save the open figures in both themes and return the directives that show them."""
     rst = []
-    for number in plt.get_fignums():
-        fig = plt.figure(number)
+    for fig in map(plt.figure, plt.get_fignums()):
         alt = " ".join(str(fig.get_label()).split())
         if not alt:
             raise ExtensionError(
@@ -94,15 +96,38 @@ def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any])
                 "text; draw it with ecgmask.plotting or call fig.set_label(sentence)"
             )
         # Sphinx-Gallery makes the thumbnail from this file.
-        light = Path(next(block_vars["image_path_iterator"])).with_suffix(".webp")
+        iterator = block_vars["image_path_iterator"]
+        light = Path(next(iterator)).with_suffix(".webp")
         _save(fig, light)
         light.with_name(f"{light.stem}_2x.webp").replace(light)
         darken(fig)
         _save(fig, light.with_name(f"{light.stem}_dark.webp"))
+        if len(iterator) == block_vars["file_conf"].get("thumbnail_number", 1):
+            thumbs = light.parent / "thumb"
+            thumbs.mkdir(exist_ok=True)
+            scale_image(
+                light.with_name(f"{light.stem}_dark_2x.webp"),
+                thumbs / f"sphx_glr_{Path(block_vars['src_file']).stem}_thumb_dark.webp",
+                *gallery_conf["thumbnail_size"],
+            )
         source = light.relative_to(gallery_conf["src_dir"]).as_posix()
         rst.append(f"\n.. themed-figure:: /{source}\n   :alt: {alt}\n")
     plt.close("all")
     return "".join(rst)
+
+
+class ThemedThumbnail(SphinxDirective):
+    """Show a thumbnail of the gallery in both themes; the card says what it shows."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        _, path = self.env.relfn2path(self.arguments[0])
+        return [themed_thumbnail(uri=Path(path).relative_to(self.env.srcdir).as_posix())]
+
+
+class themed_thumbnail(nodes.General, nodes.Element):
+    """A thumbnail with a light and a dark image."""
 
 
 class themed_figure(nodes.General, nodes.Element):
@@ -127,14 +152,31 @@ class ThemedFigure(SphinxDirective):
         return [themed_figure(uri=uri, alt=self.options["alt"], width=width, height=height)]
 
 
+def _url(builder: Any, path: Path) -> str:
+    # Sphinx copies what is listed here into the image folder of the site.
+    builder.images[path.as_posix()] = path.name
+    return f"{builder.imgpath}/{path.name}"
+
+
+def visit_thumbnail(self: Any, node: themed_thumbnail) -> None:
+    light = Path(node["uri"])
+    for theme, path in (
+        ("light", light),
+        ("dark", light.with_name(f"{light.stem}_dark{light.suffix}")),
+    ):
+        width, height = self.settings.env.app.config.sphinx_gallery_conf["thumbnail_size"]
+        self.body.append(
+            f'<img class="only-{theme} dark-light" src="{_url(self.builder, path)}" alt="" '
+            f'width="{width}" height="{height}" loading="lazy">'
+        )
+    raise nodes.SkipNode
+
+
 def visit_html(self: Any, node: themed_figure) -> None:
-    builder = self.builder
     light = Path(node["uri"])
 
     def url(path: Path) -> str:
-        # Sphinx copies what is listed here into the image folder of the site.
-        builder.images[path.as_posix()] = path.name
-        return f"{builder.imgpath}/{path.name}"
+        return _url(self.builder, path)
 
     self.body.append('<figure class="themed-figure">')
     for theme, stem in (("light", light.stem), ("dark", f"{light.stem}_dark")):
@@ -155,9 +197,24 @@ def visit_other(self: Any, node: themed_figure) -> None:
     raise nodes.SkipNode
 
 
+def skip(self: Any, node: nodes.Element) -> None:
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_node(
         themed_figure, html=(visit_html, None), text=(visit_other, None), man=(visit_other, None)
     )
+    app.add_node(
+        themed_thumbnail, html=(visit_thumbnail, None), text=(skip, None), man=(skip, None)
+    )
     app.add_directive("themed-figure", ThemedFigure)
+    app.add_directive("themed-thumbnail", ThemedThumbnail)
+    # The cards of galleries and mini-galleries, which have no setting for this.
+    for name in ("THUMBNAIL_TEMPLATE", "BACKREF_THUMBNAIL_TEMPLATE"):
+        template = getattr(backreferences, name)
+        themed = template.replace(".. image:: /{thumbnail}\n    :alt:", THUMBNAIL)
+        if THUMBNAIL not in themed:
+            raise ExtensionError(f"sphinx_gallery's {name} has changed; mend themed_figures")
+        setattr(backreferences, name, themed)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ecgmask.strategies._checks import check_count
 
 BoolArray = NDArray[np.bool_]
+IndexArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -181,6 +182,115 @@ class Masks:
             )
         return cls(contexts[0], np.stack(blocks, axis=1))
 
+    def to_indices(self) -> tuple[IndexArray, list[IndexArray]]:
+        """Return the index arrays that a collator makes of these masks.
+
+        The reverse of :meth:`from_indices`, of which nothing is lost.
+
+        Returns
+        -------
+        tuple
+            The context ``(n_records, n_context)`` and a list with ``(n_records, n_target)`` for
+            each target block, in ascending order. Tokens of per-lead masks are numbered
+            lead-major, ``lead * n_patches + patch``.
+
+        Raises
+        ------
+        ValueError
+            If records differ in how many patches they have: index arrays need equal counts.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ecgmask import Forecast
+        >>> masks = Forecast(ratio=0.5).draw(1, 6, np.random.default_rng(0))
+        >>> masks.to_indices()
+        (array([[0, 1, 2]]), [array([[3, 4, 5]])])
+        """
+        blocks = [self.context, *self.targets.swapaxes(0, 1)]
+        for name, marked in zip(["context", *["target"] * self.n_targets], blocks, strict=True):
+            counts = np.unique(np.count_nonzero(marked, axis=(1, 2)))
+            if counts.size > 1:
+                raise ValueError(
+                    f"records have from {counts[0]} to {counts[-1]} {name} patches, but index "
+                    "arrays need equal counts; a collator equalises them"
+                )
+        context, *targets = (indices_of(marked) for marked in blocks)
+        return context, targets
+
+    def to_permutation(self) -> tuple[IndexArray, IndexArray]:
+        """Return the context's tokens and the order that restores all, as MAE code uses them.
+
+        Returns
+        -------
+        tuple
+            ``kept`` ``(n_records, n_context)``, the tokens that the encoder sees, and ``restore``
+            ``(n_records, n_tokens)``: encoded tokens followed by mask tokens, gathered by
+            ``restore``, are back in their places.
+
+        Raises
+        ------
+        ValueError
+            If there is not exactly one target, patches are ignored, or counts differ: the form
+            has no place for that.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ecgmask import Masks
+        >>> context = np.array([[[False, True, False, True]]])
+        >>> kept, restore = Masks(context, ~context[:, None]).to_permutation()
+        >>> kept, restore
+        (array([[1, 3]]), array([[2, 0, 3, 1]]))
+        """
+        if self.n_targets != 1 or self.ignored.any():
+            raise ValueError(
+                "a permutation knows context and its complement only: it needs exactly one target "
+                "and no ignored patches"
+            )
+        kept, (masked,) = self.to_indices()
+        return kept, np.argsort(np.concatenate([kept, masked], axis=1), axis=1)
+
+    @classmethod
+    def from_permutation(cls, kept: ArrayLike, restore: ArrayLike, *, n_leads: int = 1) -> Masks:
+        """Rebuild masks from the permutation of MAE code; all that is not kept is the target.
+
+        Parameters
+        ----------
+        kept
+            ``(n_records, n_context)``, the tokens that the encoder sees, in any order.
+        restore
+            ``(n_records, n_tokens)``, the order that restores all tokens.
+        n_leads
+            1 for shared masks, the number of leads for per-lead masks.
+
+        Raises
+        ------
+        ValueError
+            If the arrays do not belong together.
+
+        Examples
+        --------
+        >>> from ecgmask import Masks
+        >>> Masks.from_permutation([[1, 3]], [[2, 0, 3, 1]]).context
+        array([[[False,  True, False,  True]]])
+        """
+        order = np.asarray(restore)
+        n_tokens = order.shape[-1] if order.ndim else 0
+        if order.ndim != 2 or (np.sort(order, axis=1) != np.arange(n_tokens)).any():
+            raise ValueError("restore must hold a permutation of the tokens in each row")
+        if n_tokens % check_count("n_leads", n_leads):
+            raise ValueError(f"{n_tokens} tokens cannot be shared out among {n_leads} leads")
+        shuffled = np.argsort(order, axis=1)
+        kept = np.asarray(kept)
+        if kept.ndim != 2 or not np.array_equal(
+            np.sort(kept, axis=1), np.sort(shuffled[:, : kept.shape[-1]], axis=1)
+        ):
+            raise ValueError("kept must hold the tokens that restore puts first")
+        masked = shuffled[:, kept.shape[1] :]
+        n_patches = n_tokens // n_leads
+        return cls.from_indices(kept, masked, n_patches=n_patches, n_leads=n_leads)
+
 
 MaskLike = Masks | tuple[Any, ...]
 """Masks, or a tuple that ends in the context's and the targets' index tensors."""
@@ -235,6 +345,16 @@ class Strategy(Protocol):
             of a distributed run share them, to get tensors of one shape.
         """
         ...
+
+
+def indices_of(marked: BoolArray) -> IndexArray:
+    """Return the token numbers of `marked` ``(record, lead, patch)``, one row a record.
+
+    All records must have equally many.
+    """
+    tokens = marked.reshape(len(marked), -1)
+    indices = np.flatnonzero(tokens).reshape(len(marked), -1)
+    return indices - np.arange(len(marked))[:, None] * tokens.shape[1]
 
 
 def check_strategy(strategy: Any) -> None:

@@ -1,0 +1,180 @@
+"""What a collator learns of the records of a batch before it draws their masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import default_collate
+
+from ecgmask.strategies import STANDARD_LEADS
+from ecgmask.strategies.masks import BoolArray
+
+
+class Keys(NamedTuple):
+    """Where a record says more of itself than its signal, and which leads are missing."""
+
+    lengths: str | int | None = None
+    r_peaks: str | int | None = None
+    missing_leads: tuple[str, ...] | str | None = None
+
+
+NO_KEYS = Keys()
+
+
+class Facts(NamedTuple):
+    """What a collator knows of the records of a batch before it draws their masks."""
+
+    n_records: int
+    n_leads: int
+    n_patches: int
+    n_valid: NDArray[np.int64] | None  # patches that are no padding, for each record
+    r_peaks: NDArray[np.float64] | None  # in patches, NaN behind the last
+    missing: BoolArray | None  # (record, lead)
+
+
+def item_of(record: Any, key: str | int, name: str) -> Any:
+    """Return an item of a record, or of a batch."""
+    if isinstance(record, Mapping):
+        if key not in record:
+            keys = ", ".join(map(repr, record))
+            raise ValueError(f"{name}={key!r} is not among the keys {keys}")
+        return record[key]
+    if isinstance(record, Sequence) and not isinstance(record, str | bytes):
+        if not isinstance(key, int) or not -len(record) <= key < len(record):
+            raise TypeError(
+                f"records are sequences of {len(record)} items, but {name}={key!r}; give the "
+                "position of the item"
+            )
+        return record[key]
+    raise TypeError(
+        f"a record must be a tensor, an array, (signal, ...) or a dict, not "
+        f"{type(record).__name__}; of an ECG pass ecg.signal"
+    )
+
+
+def leave_out(record: Any, key: str | int) -> Any:
+    """Return a record without one of its items."""
+    if isinstance(record, Mapping):
+        return {name: item for name, item in record.items() if name != key}
+    rest = list(record)
+    del rest[int(key)]
+    return rest
+
+
+def put_back(batch: Any, key: str | int, items: list[Any]) -> Any:
+    """Put items that were left out of a batch back into their place."""
+    if isinstance(batch, dict):
+        return {**batch, key: items}
+    at = int(key) if int(key) >= 0 else int(key) + len(batch) + 1
+    return [*batch[:at], items, *batch[at:]]
+
+
+def stack(records: Sequence[Any]) -> Any:
+    """Return the records as a batch."""
+    try:
+        return default_collate(list(records))
+    except (KeyError, RuntimeError, TypeError) as error:
+        raise ValueError(
+            "records of a batch must have the same form, and items that default_collate can "
+            f"stack, but: {error}"
+        ) from error
+
+
+def count_valid(lengths: list[int], n_samples: int, patch_size: int) -> NDArray[np.int64]:
+    """Return how many patches of each record hold no padding."""
+    for record, length in enumerate(lengths):
+        if not patch_size <= length <= n_samples:
+            raise ValueError(
+                f"record {record} has a length of {length} samples, but must have at least one "
+                f"patch of {patch_size} and no more than the {n_samples} that it is padded to"
+            )
+    return np.array(lengths) // patch_size
+
+
+def pad_peaks(peaks: list[Any], patch_size: int) -> NDArray[np.float64]:
+    """Return R peaks in patches, one row a record, with NaN behind the last."""
+    rows = [np.asarray(each, dtype=np.float64).ravel() / patch_size for each in peaks]
+    padded = np.full((len(rows), max(row.size for row in rows)), np.nan)
+    for row, given in zip(padded, rows, strict=True):
+        row[: given.size] = given
+    return padded
+
+
+def find_missing(signal: Tensor, missing_leads: tuple[str, ...] | str) -> BoolArray:
+    """Return ``(n_records, n_leads)``, ``True`` where a lead is missing."""
+    if missing_leads == "nan":
+        return np.asarray(torch.isnan(signal).all(dim=-1))
+    n_records, n_leads = signal.shape[:2]
+    if n_leads != len(STANDARD_LEADS):
+        raise ValueError(
+            f"missing_leads names leads of a 12-lead ECG, but records have {n_leads}; use "
+            'missing_leads="nan"'
+        )
+    return np.tile(np.isin(STANDARD_LEADS, list(missing_leads)), (n_records, 1))
+
+
+def common_shape(signals: Sequence[Any]) -> tuple[int, int]:
+    """Return ``(n_leads, n_samples)``, which all signals must have."""
+    for signal in signals:
+        if not isinstance(signal, Tensor | np.ndarray):
+            raise TypeError(
+                f"a signal must be a tensor or an array, not {type(signal).__name__}; say where "
+                "it is in the record with signal_key="
+            )
+    shapes = sorted({tuple(signal.shape) for signal in signals})
+    if len(shapes) > 1:
+        raise ValueError(
+            f"records of one batch must have one shape, not {' and '.join(map(str, shapes))}; "
+            "crop or pad them in the dataset"
+        )
+    if len(shapes[0]) != 2 or 0 in shapes[0]:
+        way_out = (
+            "give a single lead a lead axis, signal[None]"
+            if len(shapes[0]) == 1
+            else "a record is one ECG, with at least one lead and one sample"
+        )
+        raise ValueError(
+            f"a signal must have the shape (n_leads, n_samples), not {shapes[0]}; {way_out}"
+        )
+    return shapes[0][0], shapes[0][1]
+
+
+def count_patches(shape: tuple[int, int], patch_size: int) -> int:
+    """Return the number of patches of a record."""
+    n_samples = shape[1]
+    if n_samples < patch_size:
+        raise ValueError(
+            f"records of {n_samples} samples are shorter than one patch of {patch_size}; is the "
+            f"shape {shape} (n_leads, n_samples)? Transpose it, or lower patch_size"
+        )
+    if n_samples % patch_size:
+        raise ValueError(
+            f"records of {n_samples} samples do not divide into patches of {patch_size}; crop "
+            f"{n_samples % patch_size} samples or change patch_size"
+        )
+    return n_samples // patch_size
+
+
+def check_finite(signal: Tensor, missing: BoolArray | None) -> None:
+    """Raise an error if a sample is not finite, missing leads excepted."""
+    if not signal.is_floating_point():
+        return
+    # One sum shows whether anything is wrong, at a fraction of the cost of testing each sample;
+    # large but finite samples may overflow it, so it only decides whether to look closer.
+    if torch.isfinite(signal.sum()):
+        return
+    wrong = ~torch.isfinite(signal)
+    if missing is not None:
+        wrong &= ~torch.from_numpy(missing)[:, :, None]
+    bad = torch.nonzero(wrong)
+    if len(bad):
+        record, lead, sample = bad[0].tolist()
+        raise ValueError(
+            f"{len(bad)} sample(s) are NaN or infinite, first in record {record} of the batch, "
+            f"lead {lead}, sample {sample}; repair or drop the record, or pass check_finite=False"
+        )

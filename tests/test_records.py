@@ -1,0 +1,288 @@
+"""What records tell a collator beside their signal: lengths, R peaks, missing leads."""
+
+import numpy as np
+import pytest
+import torch
+from goodness import assert_follows
+
+from ecgmask import (
+    Beats,
+    ContextToTarget,
+    Forecast,
+    Leads,
+    MaskAndComplement,
+    MaskedBatch,
+    Masks,
+    PatchMaskCollator,
+    PerLead,
+    RandomPatches,
+    gather_tokens,
+)
+
+N_PATCHES = 40
+
+
+def signals(n_records=6, n_leads=12):
+    return torch.randn(n_records, n_leads, N_PATCHES * 5)
+
+
+def padded(lengths, key="length"):
+    return [{"signal": x, key: n} for x, n in zip(signals(len(lengths)), lengths, strict=True)]
+
+
+def collate_padded(strategy, lengths, **options):
+    collate = PatchMaskCollator(
+        strategy, 5, signal_key="signal", lengths_key="length", seed=1, **options
+    )
+    return collate(padded(lengths))
+
+
+# Padding
+
+LENGTHS = [200, 200, 150, 149, 100, 200]
+
+
+@pytest.mark.parametrize(
+    "strategy", [MaskAndComplement(5), ContextToTarget(min_keep=2), PerLead(RandomPatches(0.5))]
+)
+def test_padded_patches_are_neither_context_nor_target(strategy):
+    _, context, targets, padding = collate_padded(strategy, LENGTHS)
+    n_leads = 12 if isinstance(strategy, PerLead) else 1
+    masks = Masks.from_indices(context, targets, n_patches=N_PATCHES, n_leads=n_leads)
+    used = masks.context | masks.target_union
+    assert used.any(axis=(1, 2)).all()
+    assert not (used & padding.numpy()[:, None]).any()
+
+
+def test_the_padding_says_which_patches_are_padded_in_whole_or_in_part():
+    *_, padding = collate_padded(MaskAndComplement(5), LENGTHS)
+    assert padding.dtype == torch.bool
+    assert padding.sum(dim=1).tolist() == [0, 0, 10, 11, 20, 0]
+    assert padding[3].tolist() == [False] * 29 + [True] * 11
+
+
+def test_a_shorter_record_is_masked_as_if_it_were_alone():
+    # Half the patches of each record: of 40, of 30 and of 20.
+    _, context, (target,), _ = collate_padded(Forecast(0.5), [200, 150, 100], truncate="first")
+    assert context[2].tolist() == list(range(10))
+    assert target[2].tolist() == list(range(10, 20))
+    assert target[1].tolist() == list(range(15, 25))
+
+
+def test_records_of_one_length_need_no_padding():
+    _, context, targets, padding = collate_padded(RandomPatches(0.5), [200] * 6)
+    assert not padding.any()
+    assert context.shape[1] + targets[0].shape[1] == N_PATCHES
+
+
+@pytest.mark.parametrize("length", [4, 201, 0, -1])
+def test_lengths_that_do_not_fit_are_refused(length):
+    with pytest.raises(ValueError, match=f"record 1 has a length of {length} samples"):
+        collate_padded(RandomPatches(0.5), [200, length])
+
+
+def test_a_length_that_is_not_there_is_refused_with_the_keys_there_are():
+    collate = PatchMaskCollator(RandomPatches(0.5), 5, signal_key="signal", lengths_key="n_samples")
+    with pytest.raises(ValueError, match="lengths_key='n_samples' is not among the keys 'signal'"):
+        collate(padded([200, 200]))
+
+
+# R peaks
+
+
+def with_peaks(form):
+    peaks = [np.array([20, 70, 120, 170]), np.array([30, 110]), np.array([10, 90, 190])]
+    pairs = zip(signals(3), peaks, strict=True)
+    if form == "dict":
+        return [{"ecg": x, "r_peaks": p, "label": i} for i, (x, p) in enumerate(pairs)]
+    return [(x, p, i) for i, (x, p) in enumerate(pairs)]
+
+
+@pytest.mark.parametrize(
+    ("form", "signal_key", "r_peaks_key"),
+    [("dict", "ecg", "r_peaks"), ("tuple", None, 1), ("tuple", 0, -2)],
+)
+def test_r_peaks_travel_with_the_record(form, signal_key, r_peaks_key):
+    collate = PatchMaskCollator(
+        Beats(0.5), 5, signal_key=signal_key, r_peaks_key=r_peaks_key, truncate="first"
+    )
+    records = with_peaks(form)
+    batch, _, (target,) = collate(records)
+    peaks = batch["r_peaks"] if form == "dict" else batch[1]
+    label = batch["label"] if form == "dict" else batch[2]
+    assert [p.tolist() for p in peaks] == [[20, 70, 120, 170], [30, 110], [10, 90, 190]]
+    assert label.tolist() == [0, 1, 2]
+    # The second record has two beats, which meet half way between its peaks: at patch 14.
+    assert target[1, 0] in (0, 14)
+
+
+def test_beats_without_r_peaks_say_where_to_give_them():
+    with pytest.raises(ValueError, match="pass r_peaks=, or r_peaks_key= to a collator"):
+        PatchMaskCollator(Beats(), 5)(list(signals()))
+
+
+# Missing leads
+
+
+def test_tokens_of_missing_leads_are_neither_context_nor_target():
+    collate = PatchMaskCollator(PerLead(RandomPatches(0.5)), 5, missing_leads=("III", "V6"))
+    _, context, (target,) = collate(list(signals()))
+    used = set(
+        torch.cat([context, target], dim=1).flatten().div(N_PATCHES, rounding_mode="floor").tolist()
+    )
+    assert used == set(range(12)) - {2, 11}
+
+
+def test_leads_that_are_nan_throughout_can_be_missing_in_some_records():
+    batch = signals()
+    batch[0, 3] = torch.nan
+    batch[4, :2] = torch.nan
+    collate = PatchMaskCollator(PerLead(RandomPatches(0.5)), 5, missing_leads="nan")
+    _, context, targets = collate(list(batch))
+    masks = Masks.from_indices(context, targets, n_patches=N_PATCHES, n_leads=12)
+    used = (masks.context | masks.target_union).any(axis=-1)
+    assert not used[0, 3]
+    assert not used[4, :2].any()
+    assert used.sum() == 6 * 12 - 3
+
+
+def test_a_lead_with_some_nan_is_not_missing():
+    batch = signals()
+    batch[2, 3, 7] = torch.nan
+    collate = PatchMaskCollator(PerLead(RandomPatches(0.5)), 5, missing_leads="nan")
+    with pytest.raises(ValueError, match="first in record 2 of the batch, lead 3, sample 7"):
+        collate(list(batch))
+
+
+def test_missing_leads_of_a_shared_mask_are_refused():
+    collate = PatchMaskCollator(RandomPatches(0.5), 5, missing_leads=("III",))
+    with pytest.raises(ValueError, match="a token of a shared mask holds all leads"):
+        collate(list(signals()))
+
+
+@pytest.mark.parametrize("names", ["III", ("iii",), ("Z",)])
+def test_names_that_are_no_leads_are_refused(names):
+    with pytest.raises(ValueError, match="missing_leads must be"):
+        PatchMaskCollator(PerLead(RandomPatches(0.5)), 5, missing_leads=names)
+
+
+def test_missing_names_need_twelve_leads():
+    collate = PatchMaskCollator(PerLead(RandomPatches(0.5), n_leads=8), 5, missing_leads=("III",))
+    with pytest.raises(ValueError, match=r"records have 8; use missing_leads=.nan"):
+        collate(list(signals(n_leads=8)))
+
+
+@pytest.mark.parametrize(
+    "options", [{"lengths_key": 1}, {"r_peaks_key": 1}, {"missing_leads": "nan"}]
+)
+def test_ranks_cannot_agree_on_what_only_one_of_them_knows(options):
+    with pytest.raises(ValueError, match="are known to one rank only"):
+        PatchMaskCollator(RandomPatches(), 5, seed=1, rank=1, world_size=2, **options)
+
+
+# Several strategies
+
+
+def test_each_strategy_draws_a_context_and_targets_of_its_own():
+    strategies = (RandomPatches(0.5), ContextToTarget(min_keep=2), Leads(2))
+    masked = PatchMaskCollator(strategies, 5, seed=1)(list(signals()))
+    assert isinstance(masked, MaskedBatch)
+    assert [len(target) for target in masked.targets] == [1, 4, 1]
+    assert masked.context[0].shape == (6, 20)
+    assert masked.context[2].shape == (6, 10 * N_PATCHES)
+
+
+def test_the_first_of_several_strategies_draws_as_if_it_were_alone():
+    alone = PatchMaskCollator(RandomPatches(0.5), 5, seed=1)(list(signals()))
+    several = PatchMaskCollator([RandomPatches(0.5)] * 2, 5, seed=1)(list(signals()))
+    assert torch.equal(several.context[0], alone.context)
+    assert not torch.equal(several.context[1], alone.context)
+
+
+def test_ranks_with_several_strategies_get_equal_shapes():
+    strategies = [ContextToTarget(min_keep=2), MaskAndComplement(5)]
+    first, second = (
+        PatchMaskCollator(strategies, 5, seed=1, rank=rank, world_size=2)(list(signals()))
+        for rank in (0, 1)
+    )
+    for mine, other in zip(first.context, second.context, strict=True):
+        assert mine.shape == other.shape
+        assert not torch.equal(mine, other)
+
+
+def test_no_strategy_is_refused():
+    with pytest.raises(ValueError, match="at least one strategy"):
+        PatchMaskCollator([], 5)
+
+
+# Converters
+
+
+@pytest.mark.parametrize("strategy", [MaskAndComplement(5), PerLead(RandomPatches(0.5)), Leads(3)])
+def test_masks_survive_being_indices_and_permutations(strategy, rng):
+    masks = strategy.draw(7, N_PATCHES, rng)
+    context, targets = masks.to_indices()
+    sizes = {"n_patches": N_PATCHES, "n_leads": masks.n_leads}
+    kept, restore = masks.to_permutation()
+    for again in (
+        Masks.from_indices(context, targets, **sizes),
+        Masks.from_permutation(kept, restore, n_leads=masks.n_leads),
+    ):
+        assert np.array_equal(again.context, masks.context)
+        assert np.array_equal(again.targets, masks.targets)
+
+
+def test_indices_and_permutations_survive_being_masks(rng):
+    context, targets = np.array([[1, 4], [0, 2]]), [np.array([[0, 2], [3, 4]])]
+    again = Masks.from_indices(context, targets, n_patches=6).to_indices()
+    assert np.array_equal(again[0], context)
+    assert np.array_equal(again[1], targets)
+    kept, restore = RandomPatches(0.6).draw(5, 10, rng).to_permutation()
+    again = Masks.from_permutation(kept, restore).to_permutation()
+    assert np.array_equal(again[0], kept)
+    assert np.array_equal(again[1], restore)
+
+
+def test_restore_puts_encoded_and_mask_tokens_back_in_their_places(rng):
+    masks = RandomPatches(0.75).draw(4, 20, rng)
+    kept, restore = map(torch.from_numpy, masks.to_permutation())
+    tokens = torch.arange(80.0).reshape(4, 20, 1)
+    sequence = torch.cat([gather_tokens(tokens, kept), -torch.ones(4, 15, 1)], dim=1)
+    restored = gather_tokens(sequence, restore)[..., 0]
+    visible = torch.from_numpy(masks.context[:, 0])
+    assert torch.equal(restored[visible], tokens[..., 0][visible])
+    assert (restored[~visible] == -1).all()
+
+
+def test_masks_with_unequal_counts_have_no_indices(rng):
+    with pytest.raises(ValueError, match=r"records have from .* context patches"):
+        ContextToTarget().draw(64, 200, rng).to_indices()
+
+
+def test_masks_with_ignored_patches_are_no_permutation(rng):
+    with pytest.raises(ValueError, match="exactly one target and no ignored patches"):
+        ContextToTarget().draw(1, 200, rng).to_permutation()
+
+
+@pytest.mark.parametrize(
+    ("kept", "restore", "n_leads", "message"),
+    [
+        ([[0, 1]], [[0, 1, 1]], 1, "restore must hold a permutation"),
+        ([[0, 1]], [0, 1, 2], 1, "restore must hold a permutation"),
+        ([[0, 2]], [[0, 1, 2]], 1, "kept must hold the tokens that restore puts first"),
+        ([[0, 1]], [[0, 1, 2]], 2, "3 tokens cannot be shared out among 2 leads"),
+    ],
+)
+def test_permutations_that_are_none_are_refused(kept, restore, n_leads, message):
+    with pytest.raises(ValueError, match=message):
+        Masks.from_permutation(kept, restore, n_leads=n_leads)
+
+
+def test_every_beat_of_a_record_is_masked_equally_often():
+    collate = PatchMaskCollator(Beats(0.3), 5, r_peaks_key=1, truncate="first", seed=3)
+    first = []
+    for _ in range(30):
+        _, _, (target,) = collate([(x, np.array([20, 70, 120])) for x in signals(40)])
+        first += target[:, 0].tolist()
+    # Beats begin at patches 0, 9 and 19.
+    assert_follows(first, {0: 1 / 3, 9: 1 / 3, 19: 1 / 3})
