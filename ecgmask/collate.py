@@ -627,7 +627,7 @@ def _check_fit(masks: Masks, expected: tuple[int, int, int], strategy: Strategy)
     if masks.n_leads not in (1, n_leads):
         raise ValueError(
             f"{strategy!r} draws masks for {masks.n_leads} leads, but records have {n_leads}; "
-            f"give the strategy n_leads={n_leads}"
+            f"give the strategy n_leads={n_leads}, or Leads the names of the leads"
         )
     if (masks.n_records, masks.n_patches) != (n_records, n_patches):
         raise ValueError(

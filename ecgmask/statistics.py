@@ -274,6 +274,7 @@ def mask_statistics(
       context tokens kept       150.0 ± 0.0 in batches of 64
     """
     check_strategy(strategy)
+    check_count("n_patches", n_patches)
     check_count("n_batches", n_batches, least=2)
     check_count("batch_size", batch_size)
     if not 0 < patch_duration < np.inf:

@@ -5,10 +5,10 @@ A record is a string, one character a patch: ``#`` is masked, ``.`` is visible.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise, product
-from math import ceil, floor
+from itertools import combinations, pairwise, product
+from math import ceil, comb, floor
 
 
 def mask_and_complement(n_patches: int, n_keep: int, min_block_size: int) -> dict[str, Fraction]:
@@ -144,3 +144,77 @@ def context_marginal(
         for p in range(n_patches)
     ]
     return [a * b for a, b in zip(inside, outside, strict=True)]
+
+
+def union_of_blocks(
+    n_patches: int, lengths: dict[int, Fraction], num_blocks: int, min_keep: int = 1
+) -> dict[str, Fraction]:
+    """Return the law of the record under blocks that each draw their own length and start.
+
+    Records with fewer than `min_keep` visible patches are drawn again, so they are left out.
+    """
+    law = {"." * n_patches: Fraction(1)}
+    for _ in range(num_blocks):
+        after: dict[str, Fraction] = defaultdict(Fraction)
+        for (strip, probability), (length, weight) in product(law.items(), lengths.items()):
+            n_starts = n_patches - length + 1
+            for start in range(n_starts):
+                masked = strip[:start] + "#" * length + strip[start + length :]
+                after[masked] += probability * weight / n_starts
+        law = dict(after)
+    kept = {strip: p for strip, p in law.items() if strip.count(".") >= min_keep}
+    total = sum(kept.values())
+    return {strip: p / total for strip, p in kept.items()}
+
+
+def union_of_blocks_marginal(
+    n_patches: int, num_blocks: int, lengths: dict[int, Fraction]
+) -> list[float]:
+    """Return, for every patch, the probability that a block covers it; `min_keep` left aside."""
+    covers = {length: cover(n_patches, length) for length in lengths}
+    once = [sum(w * covers[length][p] for length, w in lengths.items()) for p in range(n_patches)]
+    return [float(1 - (1 - q) ** num_blocks) for q in once]
+
+
+def union_of_spans(n_patches: int, n_spans: int, length: int) -> dict[str, Fraction]:
+    """Return the law of the union of spans if every set of `n_spans` starts is equally likely."""
+    ways: dict[str, int] = defaultdict(int)
+    for starts in combinations(range(n_patches - length + 1), n_spans):
+        inside = {start + offset for start in starts for offset in range(length)}
+        ways["".join("#" if patch in inside else "." for patch in range(n_patches))] += 1
+    total = sum(ways.values())
+    return {strip: Fraction(count, total) for strip, count in ways.items()}
+
+
+def union_of_spans_marginal(n_patches: int, n_spans: int, length: int) -> list[float]:
+    """Return, for every patch, the probability that one of `n_spans` different spans covers it."""
+    n_starts = n_patches - length + 1
+    covering = [int(q * n_starts) for q in cover(n_patches, length)]
+    return [1 - comb(n_starts - c, n_spans) / comb(n_starts, n_spans) for c in covering]
+
+
+def masked_units(n_units: int, most: int, probability: Fraction) -> dict[frozenset[int], Fraction]:
+    """Return the law of independently masked units, given that 1 to `most` of them are masked."""
+    law = {
+        frozenset(units): probability**count * (1 - probability) ** (n_units - count)
+        for count in range(1, most + 1)
+        for units in combinations(range(n_units), count)
+    }
+    total = sum(law.values())
+    return {units: p / total for units, p in law.items()}
+
+
+def beats(n_patches: int, r_peaks: Sequence[float], n_masked: int) -> dict[str, Fraction]:
+    """Return the law of the record if every set of `n_masked` beats is equally likely.
+
+    A patch belongs to the R peak nearest to its centre, to the later of two that are as near.
+    """
+    nearest = [
+        min(range(len(r_peaks)), key=lambda beat: (abs(patch + 0.5 - r_peaks[beat]), -beat))
+        for patch in range(n_patches)
+    ]
+    law: dict[str, Fraction] = defaultdict(Fraction)
+    for masked in combinations(range(len(r_peaks)), n_masked):
+        strip = "".join("#" if beat in masked else "." for beat in nearest)
+        law[strip] += Fraction(1, comb(len(r_peaks), n_masked))
+    return dict(law)

@@ -22,6 +22,7 @@ ALLOWED = {
     "strategies": {"numpy"} | STRATEGIES,
     "statistics": {"numpy"} | STRATEGIES,
     "ecg": {"numpy", "scipy", "pydicom"} | STRATEGIES,
+    "guesses": {"numpy", "ecgmask.ecg"} | STRATEGIES,
     "records": {"numpy", "torch"} | STRATEGIES,
     "seeding": {"numpy", "torch"} | STRATEGIES,
     "collate": {"numpy", "torch", "ecgmask.records", "ecgmask.seeding"} | STRATEGIES,

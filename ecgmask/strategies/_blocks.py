@@ -43,7 +43,8 @@ def draw_spans(
             f"length={length} fills a record of {n_patches} patches; lower it or use longer records"
         )
     n_starts = n_patches - length + 1
-    n_spans = max(1, floor(ratio * n_patches / length + SLACK))
+    # However close to 1 the ratio is, the spans cannot cover all patches.
+    n_spans = min(max(1, floor(ratio * n_patches / length + SLACK)), (n_patches - 1) // length)
     order = rng.random((n_records, n_starts))
     starts = order <= np.partition(order, n_spans - 1, axis=1)[:, n_spans - 1, None]
     # A span adds +1 at its start and -1 past its end: one running sum counts the spans on a patch.

@@ -61,7 +61,13 @@ class Beats:
                 "masked and some visible"
             )
         if self.window is not None:
-            before, after = self.window
+            try:
+                before, after = self.window
+            except (TypeError, ValueError):
+                raise TypeError(
+                    "window must be a pair of patches before and after the R peak, such as "
+                    f"(2, 2), not {self.window!r}"
+                ) from None
             check_count("window[0]", before, least=0)
             check_count("window[1]", after, least=0)
             object.__setattr__(self, "window", (before, after))
@@ -101,7 +107,8 @@ class Beats:
         Raises
         ------
         ValueError
-            If R peaks are missing, too few, out of order or outside the record.
+            If R peaks are missing, too few, out of order or outside the record, or if beats so
+            short or a window so wide leave a record without context or target.
         """
         check_draw(n_records, n_patches, rng)
         peaks = _check_peaks(r_peaks, n_records, n_patches)
@@ -115,6 +122,12 @@ class Beats:
             masked = np.take_along_axis(chosen, beat, axis=1)[:, None]
         else:
             masked = _around(peaks, chosen, self.window, n_patches)[:, None]
+        one_role = np.flatnonzero(masked.all(axis=(1, 2)) | ~masked.any(axis=(1, 2)))
+        if one_role.size:
+            raise ValueError(
+                f"the beats drawn for record {one_role[0]} leave it without a masked patch or "
+                "without a visible one; use shorter patches, or a narrower window"
+            )
         return Masks(~masked, masked[:, None])
 
 

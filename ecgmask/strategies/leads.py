@@ -77,7 +77,11 @@ class Leads:
     def __post_init__(self) -> None:
         for name in ("keep", "leads"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
+        if not self.leads or len(set(self.leads)) < len(self.leads):
+            raise ValueError(f"leads must hold names, none twice, not {self.leads}")
         groups = tuple(_names("groups", group) for group in self.groups)
+        if not all(groups):
+            raise ValueError("a group must hold at least one lead, but one of groups is empty")
         object.__setattr__(self, "groups", groups)
         grouped = [lead for group in groups for lead in group]
         for lead in (*self.keep, *grouped):

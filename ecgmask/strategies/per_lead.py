@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from numpy.random import Generator
+from numpy.typing import ArrayLike
 
 from ecgmask.strategies._checks import check_count, check_draw
 from ecgmask.strategies.masks import Masks, Strategy, check_strategy, has_equal_counts
@@ -69,6 +72,7 @@ class PerLead:
         rng: Generator,
         *,
         size_rng: Generator | None = None,
+        **given: ArrayLike,
     ) -> Masks:
         """Draw the masks of a batch, one row for each lead.
 
@@ -83,6 +87,9 @@ class PerLead:
         size_rng
             Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
             of a distributed run share them, to get tensors of one shape.
+        **given
+            What else the strategy needs of each record, such as the ``r_peaks`` of
+            :class:`Beats`.
 
         Returns
         -------
@@ -91,7 +98,9 @@ class PerLead:
             ``(n_records, n_targets, n_leads, n_patches)``.
         """
         check_draw(n_records, n_patches, rng)
-        rows = self.strategy.draw(n_records * self.n_leads, n_patches, rng, size_rng=size_rng)
+        draw: Any = self.strategy.draw
+        by_lead = {name: np.repeat(item, self.n_leads, axis=0) for name, item in given.items()}
+        rows: Masks = draw(n_records * self.n_leads, n_patches, rng, size_rng=size_rng, **by_lead)
         if rows.n_leads != 1:
             raise ValueError(
                 f"strategy must draw shared masks, but {self.strategy!r} draws {rows.n_leads} "

@@ -1,0 +1,295 @@
+"""Statistics of strategies by simulation, against closed forms and counts by hand."""
+
+from itertools import groupby
+
+import laws
+import numpy as np
+import pytest
+import torch
+from goodness import FALSE_ALARM
+from hypothesis import given
+from hypothesis import strategies as st
+from prescribed import Prescribed
+from scipy.stats import t
+
+from ecgmask import (
+    Beats,
+    ContextToTarget,
+    Forecast,
+    InverseBlocks,
+    Leads,
+    MaskAndComplement,
+    Masks,
+    PatchMaskCollator,
+    PerLead,
+    RandomPatches,
+    Spans,
+    UnionOfBlocks,
+    mask_statistics,
+)
+from ecgmask.statistics import count_runs, find_runs, mean_run
+
+TARGET_LENGTHS = laws.block_lengths(200, "0.15", "0.20")
+CONTEXT_LENGTHS = laws.block_lengths(200, "0.85", "0.95")
+
+
+def assert_within_errors(values, errors, expected, n_batches):
+    """Hold means of batches against what is expected, by their own standard errors."""
+    values, errors, expected = np.broadcast_arrays(values, errors, expected)
+    exact = errors == 0
+    assert np.allclose(values[exact], expected[exact])
+    scores = np.abs(values - expected)[~exact] / errors[~exact]
+    limit = t.isf(FALSE_ALARM / 2 / max(1, scores.size), n_batches - 1)
+    assert scores.max(initial=0) <= limit, (
+        f"{scores.max():.1f} standard errors off, not {limit:.1f}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("strategy", "p_target"),
+    [
+        (RandomPatches(0.75), np.full(200, 0.75)),
+        (UnionOfBlocks.kim(),
+         laws.union_of_blocks_marginal(200, 4, laws.block_lengths(200, "0.175", "0.225"))),
+        (UnionOfBlocks.vjepa_short(), laws.union_of_blocks_marginal(200, 8, {30: 1})),
+        (Spans(0.65, 10), laws.union_of_spans_marginal(200, 13, 10)),
+        (InverseBlocks(0.8, 10), 1 - np.array(laws.union_of_spans_marginal(200, 4, 10))),
+        (Forecast(0.25), np.arange(200) >= 150),
+        (Leads(3), np.full(200, 3 / 12)),
+        (PerLead(RandomPatches(0.6), 3), np.full(200, 0.6)),
+    ],
+    ids=lambda given: repr(given) if hasattr(given, "draw") else "",
+)  # fmt: skip
+def test_probabilities_agree_with_their_closed_forms_within_their_errors(rng, strategy, p_target):
+    statistics = mask_statistics(strategy, 200, rng=rng, n_batches=300, batch_size=32)
+    p_target = np.array(p_target, dtype=float)
+    for name, expected in [("target", p_target), ("context", 1 - p_target)]:
+        values = getattr(statistics, f"p_{name}")
+        errors = getattr(statistics, f"p_{name}_error")
+        assert values.shape == errors.shape == (200,)
+        assert_within_errors(values, errors, expected, 300)
+        mean, error = getattr(statistics, name), getattr(statistics, f"{name}_error")
+        if error > 1e-12:
+            assert_within_errors(mean, error, expected.mean(), 300)
+        else:
+            assert mean == pytest.approx(expected.mean())
+    assert statistics.ignored == 0
+    assert statistics.overlapping == 0
+
+
+def test_context_targets_overlap_and_ignored_agree_with_their_closed_forms(rng):
+    statistics = mask_statistics(ContextToTarget(), 200, rng=rng, n_batches=800, batch_size=16)
+    union = np.array(laws.union_marginal(200, 4, TARGET_LENGTHS))
+    context = np.array(laws.context_marginal(200, 4, TARGET_LENGTHS, CONTEXT_LENGTHS))
+    assert_within_errors(statistics.p_target, statistics.p_target_error, union, 800)
+    assert_within_errors(statistics.p_context, statistics.p_context_error, context, 800)
+    # In exactly one of four targets: 4 q (1 - q) ** 3.
+    covers = np.array([laws.cover(200, length) for length in TARGET_LENGTHS], dtype=float)
+    once = (4 * covers * (1 - covers) ** 3).mean(axis=0)
+    expected = {
+        "context": context.mean(),
+        "target": union.mean(),
+        "ignored": 1 - context.mean() - union.mean(),
+        "overlapping": union.mean() - once.mean(),
+    }
+    for name, mean in expected.items():
+        error = getattr(statistics, f"{name}_error")
+        assert_within_errors(getattr(statistics, name), error, mean, 800)
+
+
+def test_standard_errors_are_those_of_independent_batches(rng):
+    statistics = mask_statistics(RandomPatches(0.6), 50, rng=rng, n_batches=400, batch_size=16)
+    expected = np.sqrt(0.6 * 0.4 / (400 * 16))
+    assert statistics.p_target_error == pytest.approx(np.full(50, expected), rel=0.2)
+    # Every record masks exactly the ratio.
+    assert statistics.target_error == pytest.approx(0, abs=1e-12)
+
+
+def test_standard_errors_know_that_a_size_is_drawn_once_for_a_batch(rng):
+    # 60 % to 70 % uniformly: a standard deviation of 2.9 % however large the batch.
+    statistics = mask_statistics(RandomPatches.kim(), 200, rng=rng, n_batches=400, batch_size=64)
+    expected = np.arange(120, 140).std() / 200 / np.sqrt(400)
+    assert statistics.target_error == pytest.approx(expected, rel=0.15)
+    assert_within_errors(statistics.target, statistics.target_error, 129.5 / 200, 400)
+
+
+def test_runs_of_a_forecast_are_counted_by_hand(rng):
+    statistics = mask_statistics(Forecast(0.25), 8, rng=rng, n_batches=3, batch_size=5)
+    assert statistics.context_runs.tolist() == [0, 0, 0, 0, 0, 0, 15, 0, 0]
+    assert statistics.target_runs.tolist() == [0, 0, 15, 0, 0, 0, 0, 0, 0]
+    assert statistics.p_target.tolist() == [0, 0, 0, 0, 0, 0, 1, 1]
+    assert (statistics.context, statistics.target, statistics.tokens) == (0.75, 0.25, 6)
+    assert statistics.context_error == statistics.target_error == statistics.tokens_error == 0
+
+
+def test_statistics_of_known_masks_are_counted_by_hand(rng):
+    def marked(*rows):
+        return np.array([[[c == "#" for c in row]] for row in rows])
+
+    context = marked("##......", "#......#")
+    targets = np.stack([marked("...###..", "..##...."), marked("....##..", "...##...")], axis=1)
+    strategy = Prescribed(Masks(context, targets))
+    statistics = mask_statistics(strategy, 8, rng=rng, n_batches=2, batch_size=2)
+    assert statistics.context == 4 / 16
+    assert statistics.target == 6 / 16
+    assert statistics.overlapping == 3 / 16
+    assert statistics.ignored == 6 / 16
+    assert statistics.p_context.tolist() == [1, 0.5, 0, 0, 0, 0, 0, 0.5]
+    assert statistics.p_target.tolist() == [0, 0, 0.5, 1, 1, 0.5, 0, 0]
+    assert statistics.context_runs.tolist() == [0, 4, 2, 0, 0, 0, 0, 0, 0]
+    assert statistics.target_runs.tolist() == [0, 0, 0, 4, 0, 0, 0, 0, 0]
+    assert statistics.tokens == 2
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [UnionOfBlocks.kim(), MaskAndComplement(), Leads.oh(), PerLead(Spans(), 3)],
+    ids=repr,
+)
+def test_tokens_are_those_of_the_shortest_context_of_each_batch(strategy):
+    statistics = mask_statistics(
+        strategy, 200, rng=np.random.default_rng(4), n_batches=20, batch_size=8
+    )
+    rng = np.random.default_rng(4)
+    least = [strategy.draw(8, 200, rng).context.sum(axis=(1, 2)).min() for _ in range(20)]
+    assert statistics.tokens == pytest.approx(np.mean(least))
+    assert statistics.tokens_error == pytest.approx(np.std(least, ddof=1) / np.sqrt(20))
+
+
+def test_tokens_are_those_that_a_collator_keeps(rng):
+    collate = PatchMaskCollator(UnionOfBlocks.kim(), patch_size=1)
+    torch.manual_seed(2)
+    kept = [collate([torch.zeros(1, 200)] * 16).context.shape[1] for _ in range(200)]
+    statistics = mask_statistics(UnionOfBlocks.kim(), 200, rng=rng, n_batches=200, batch_size=16)
+    error = np.hypot(statistics.tokens_error, np.std(kept, ddof=1) / np.sqrt(200))
+    assert_within_errors(statistics.tokens, error, np.mean(kept), 200)
+
+
+def test_larger_batches_keep_fewer_tokens(rng):
+    tokens = [
+        mask_statistics(UnionOfBlocks.kim(), 200, rng=rng, batch_size=size).tokens
+        for size in (1, 8, 64)
+    ]
+    assert tokens == sorted(tokens, reverse=True)
+    assert tokens[0] > tokens[2] + 10
+
+
+def test_beats_are_simulated_with_the_r_peaks_given(rng):
+    r_peaks = [2.5, 7.5, 12.5, 17.5]
+    statistics = mask_statistics(Beats(0.25), 20, rng=rng, n_batches=200, r_peaks=r_peaks)
+    assert statistics.target == pytest.approx(0.25)
+    assert_within_errors(statistics.p_target, statistics.p_target_error, 0.25, 200)
+    assert np.flatnonzero(statistics.target_runs).tolist() == [5]
+
+
+def test_beats_without_r_peaks_are_refused(rng):
+    with pytest.raises(ValueError, match="Beats needs the R peaks"):
+        mask_statistics(Beats(), 20, rng=rng)
+
+
+def test_the_generator_decides_everything():
+    one, other = (
+        mask_statistics(Spans(), 200, rng=np.random.default_rng(3), n_batches=5) for _ in range(2)
+    )
+    assert np.array_equal(one.p_context, other.p_context)
+    assert np.array_equal(one.target_runs, other.target_runs)
+    assert one.tokens == other.tokens
+
+
+def test_the_parameters_of_the_simulation_are_kept(rng):
+    statistics = mask_statistics(
+        Forecast(), 20, rng=rng, n_batches=3, batch_size=7, patch_duration=0.1
+    )
+    assert statistics.strategy == Forecast()
+    assert (statistics.n_batches, statistics.batch_size) == (3, 7)
+    assert statistics.patch_duration == 0.1
+    assert repr(statistics) == "<MaskStatistics: Forecast(ratio=0.5), 3 x 7 records>"
+
+
+def test_printed_it_is_a_table_of_all_counts(rng):
+    statistics = mask_statistics(
+        Forecast(0.25), 200, rng=rng, n_batches=2, batch_size=3, patch_duration=0.02
+    )
+    title, *rows = str(statistics).splitlines()
+    assert title == "Forecast(ratio=0.25)"
+    assert [" ".join(row.split()) for row in rows] == [
+        "context 75.0% ± 0.0%",
+        "target 25.0% ± 0.0%",
+        "in two or more targets 0.0% ± 0.0%",
+        "ignored 0.0% ± 0.0%",
+        "context run, mean 150.0 patches, 3000 ms",
+        "target run, mean 50.0 patches, 1000 ms",
+        "context tokens kept 150.0 ± 0.0 in batches of 3",
+    ]
+
+
+def test_given_a_heart_rate_the_table_holds_runs_in_beats(rng):
+    # 75 beats a minute, 0.8 s each; runs of 7.5 s and 2.5 s.
+    statistics = mask_statistics(Forecast(0.25), 200, rng=rng, n_batches=2, heart_rate=75)
+    table = str(statistics)
+    assert "7500 ms, 9.4 beats" in table
+    assert "2500 ms, 3.1 beats" in table
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"strategy": Forecast}, TypeError, "strategy must be an object with a draw method"),
+        ({"strategy": "Forecast"}, TypeError, "strategy must be an object with a draw method"),
+        ({"n_batches": 1}, ValueError, "n_batches must be at least 2, not 1"),
+        ({"n_batches": 2.0}, TypeError, r"n_batches must be a whole number, not 2\.0"),
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1, not 0"),
+        ({"patch_duration": 0}, ValueError, "patch_duration must be positive, in seconds, not 0"),
+        ({"patch_duration": float("nan")}, ValueError, "patch_duration must be .* not nan"),
+        ({"patch_duration": float("inf")}, ValueError, "patch_duration must be .* not inf"),
+        ({"heart_rate": 0}, ValueError, "heart_rate must be positive, in beats per minute, not 0"),
+        ({"heart_rate": float("nan")}, ValueError, "heart_rate must be .* not nan"),
+        ({"rng": 0}, TypeError, r"rng must be a numpy\.random\.Generator, not int"),
+        ({"n_patches": 0}, ValueError, "n_patches must be at least 1, not 0"),
+        ({"n_patches": -5}, ValueError, "n_patches must be at least 1, not -5"),
+        ({"n_patches": 20.0}, TypeError, r"n_patches must be a whole number, not 20\.0"),
+        ({"n_patches": 1}, ValueError, "ratio=0.5 makes 0 of 1 patches the target"),
+        ({"r_peaks": [2.0, 6.0]}, (TypeError, ValueError), "r_peaks"),
+    ],
+)
+def test_bad_parameters_are_refused(rng, options, error, message):
+    given = {"strategy": Forecast(), "n_patches": 20, "rng": rng, **options}
+    with pytest.raises(error, match=message):
+        mask_statistics(**given)
+
+
+# Runs
+
+
+def runs_one_by_one(marked):
+    """Return the counts of runs, patch by patch."""
+    counts = [0] * (marked.shape[-1] + 1)
+    for row in marked.reshape(-1, marked.shape[-1]):
+        for value, run in groupby(row.tolist()):
+            if value:
+                counts[len(list(run))] += 1
+    return counts
+
+
+@given(
+    st.sampled_from([(1,), (4,), (2, 3), (2, 2, 3)]),
+    st.integers(1, 40),
+    st.sampled_from([0, 0.1, 0.5, 0.9, 1]),
+    st.integers(0, 2**32 - 1),
+)
+def test_runs_are_counted_as_one_by_one(rows, n_patches, share, seed):
+    marked = np.random.default_rng(seed).random((*rows, n_patches)) < share
+    counts = count_runs(marked)
+    assert counts.tolist() == runs_one_by_one(marked)
+    assert counts @ np.arange(n_patches + 1) == marked.sum()
+    assert counts.sum() == sum(len(find_runs(r)) for r in marked.reshape(-1, n_patches))
+
+
+def test_runs_do_not_go_on_in_the_next_row():
+    marked = np.array([[False, True], [True, False], [True, True]])
+    assert count_runs(marked).tolist() == [0, 2, 1]
+
+
+def test_the_mean_run_is_worked_out_by_hand():
+    assert mean_run(np.array([0, 2, 0, 2])) == 2
+    assert np.isnan(mean_run(np.zeros(4, dtype=int)))
