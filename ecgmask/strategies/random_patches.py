@@ -17,9 +17,9 @@ from ecgmask.strategies.masks import Masks
 class RandomPatches:
     """Mask a fixed number of randomly chosen patches.
 
-    Neighbours of a masked patch are mostly visible, so most gaps are short and can be filled in
-    by interpolation; compare :class:`MaskAndComplement`. This is the masking of masked
-    autoencoders [1]_, used on ECGs in [2]_.
+    Visible patches lie close to every masked one, so gaps are short, four patches on average at a
+    ratio of 0.75; compare :class:`MaskAndComplement`. This is the masking of masked autoencoders
+    [1]_, used on ECGs in [2]_.
 
     Parameters
     ----------

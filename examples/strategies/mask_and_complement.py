@@ -42,7 +42,7 @@ plot_12_leads(ecg, masks, title="ECG-JEPA: mask and complement")
 # ------------------------
 #
 # Every masked run is at least ten patches, half a second, long: about half a beat, and longer than
-# a QRS complex. A gap well below 100 ms could be bridged by a straight line.
+# a QRS complex. Only gaps much shorter than that could be bridged by a straight line.
 
 print(describe(masks))
 
