@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ecgmask.ecg import ECG
-from ecgmask.statistics import MaskStatistics, describe, find_runs, mean_run
+from ecgmask.statistics import MaskStatistics, describe, find_runs
 from ecgmask.strategies._checks import check_count
 from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, as_masks
 
@@ -369,12 +369,12 @@ def plot_statistics(
         ax.yaxis.label.set_color(palette.text)
     where.legend(frameon=False, labelcolor=palette.text)
     first, middle = statistics.p_context[[0, n_patches // 2]]
-    context_run, target_run = map(mean_run, (statistics.context_runs, statistics.target_runs))
     fig.set_label(
         f"{statistics.strategy!r}: context {statistics.context:.0%} and target "
         f"{statistics.target:.0%} of the patches on average; the first patch is context with "
         f"probability {first:.2f}, the middle one with {middle:.2f}; context runs have "
-        f"{context_run:.0f} patches on average, target runs {target_run:.0f}."
+        f"{statistics.context_run:.0f} patches on average, target runs "
+        f"{statistics.target_run:.0f}."
     )
     return fig
 

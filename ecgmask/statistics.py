@@ -194,6 +194,16 @@ class MaskStatistics:
     tokens: float
     tokens_error: float
 
+    @property
+    def context_run(self) -> float:
+        """Mean length of a context run in patches, or NaN if there are none."""
+        return mean_run(self.context_runs)
+
+    @property
+    def target_run(self) -> float:
+        """Mean length of a target run in patches, or NaN if there are none."""
+        return mean_run(self.target_runs)
+
     def __repr__(self) -> str:
         return f"<MaskStatistics: {self.strategy!r}, {self.n_batches} x {self.batch_size} records>"
 
@@ -206,8 +216,7 @@ class MaskStatistics:
         ]
         lines = [f"{self.strategy!r}"]
         lines += [f"  {name:<24}{value:7.1%} ± {error:.1%}" for name, value, error in rows]
-        for name, counts in (("context", self.context_runs), ("target", self.target_runs)):
-            mean = mean_run(counts)
+        for name, mean in (("context", self.context_run), ("target", self.target_run)):
             seconds = mean * self.patch_duration
             beats = f", {seconds * self.heart_rate / 60:.1f} beats" if self.heart_rate else ""
             lines.append(

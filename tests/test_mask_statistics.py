@@ -293,3 +293,12 @@ def test_runs_do_not_go_on_in_the_next_row():
 def test_the_mean_run_is_worked_out_by_hand():
     assert mean_run(np.array([0, 2, 0, 2])) == 2
     assert np.isnan(mean_run(np.zeros(4, dtype=int)))
+
+
+def test_mean_runs_are_the_means_of_the_runs_that_were_counted(rng):
+    statistics = mask_statistics(MaskAndComplement(), 200, rng=rng, n_batches=8)
+    for mean, counts in (
+        (statistics.context_run, statistics.context_runs),
+        (statistics.target_run, statistics.target_runs),
+    ):
+        assert mean == pytest.approx(np.repeat(np.arange(201), counts).mean())

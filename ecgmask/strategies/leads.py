@@ -50,6 +50,9 @@ class Leads:
     independently, given that some are masked and some visible. Context and target share out the
     record: a lead is one or the other at all times. Never are all leads masked, nor none.
 
+    Where records mask unequal numbers of leads, a collator cuts all of a batch to the fewest
+    tokens: give `n_masked` without groups to lose none.
+
     Departures: the published augmentation zeroes leads and may zero all twelve, which happens to
     24 in 100 000 records; here leads are dropped, and at least one stays.
 

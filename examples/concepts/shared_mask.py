@@ -52,12 +52,14 @@ print(tokens.shape, "with", len(STANDARD_LEADS), "leads of 25 samples in each to
 # ---------------------------------
 #
 # The lead axis of a shared mask has length one, since there is no lead left to choose. The encoder
-# gets the rows of its context, and only those.
+# gets the rows of its context, and only those: :func:`~ecgmask.gather_tokens` takes them out.
+
+from ecgmask import gather_tokens
 
 rng = np.random.default_rng(3)
 shared = MaskAndComplement().draw(1, 200, rng)
-index = torch.from_numpy(np.flatnonzero(shared.context))
-seen = torch.gather(tokens, 1, index[None, :, None].expand(-1, -1, 300))
+context, targets = shared.to_indices()
+seen = gather_tokens(tokens, torch.from_numpy(context))
 print(shared.context.shape, seen.shape)
 
 # %%

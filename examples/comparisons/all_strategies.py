@@ -1,0 +1,80 @@
+"""
+Choose a strategy: all on lead II
+=================================
+
+The published families of masks, most by the name of a paper, on the same ten seconds of one ECG.
+This guide shows what each of them hides and compares all in one table of measured numbers.
+"""
+
+# %%
+# Masks that scatter
+# ------------------
+#
+# Each of these shows pieces all over the record. Blue is the context, orange the target; the titles
+# count what was drawn.
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ecgmask import InverseBlocks, MaskAndComplement, PerLead, RandomPatches, Spans, sample_ecg
+from ecgmask.plotting import plot_comparison
+
+ecg, rng = sample_ecg(), np.random.default_rng(1)
+scatter = {"MAE": RandomPatches.mae(), "Kim, random": RandomPatches.kim()}
+scatter |= {"ST-MEM": PerLead(RandomPatches(0.75)), "wav2vec 2.0": Spans.wav2vec2()}
+scatter |= {"data2vec 2.0": InverseBlocks(), "ECG-JEPA": MaskAndComplement()}
+drawn = {name: strategy.draw(1, 200, rng) for name, strategy in scatter.items()}
+plot_comparison(ecg, drawn, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
+
+# %%
+# Masks of long stretches
+# -----------------------
+#
+# These hide seconds at a time. Dotted grey is ignored: neither seen nor predicted. Random leads,
+# after Oh et al., hide a lead for the whole record or not at all.
+
+from ecgmask import ContextToTarget, Forecast, Leads, UnionOfBlocks
+
+stretch = {"I-JEPA": ContextToTarget(), "Kim, blocks": UnionOfBlocks.kim()}
+stretch |= {"V-JEPA, short range": UnionOfBlocks.vjepa_short()}
+stretch |= {"V-JEPA, long range": UnionOfBlocks.vjepa_long()}
+stretch |= {"Forecast": Forecast(), "Random leads": Leads.oh()}
+drawn |= {name: strategy.draw(1, 200, rng) for name, strategy in stretch.items()}
+shown = {name: drawn[name] for name in stretch}
+plot_comparison(ecg, shown, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
+
+# %%
+# Masks that follow the heart
+# ---------------------------
+#
+# :class:`~ecgmask.Beats` needs the R peaks, in patches, from a detector of your choice. It hides
+# whole beats, or a window around each peak: here, three patches.
+
+from scipy.signal import find_peaks
+
+from ecgmask import Beats
+
+r_peaks = find_peaks(ecg.signal[1], height=0.6, distance=250)[0] / 25
+beats = {"Whole beats": Beats(), "R peaks": Beats(window=(1, 1))}
+drawn |= {name: each.draw(1, 200, rng, r_peaks=[r_peaks]) for name, each in beats.items()}
+plot_comparison(ecg, {name: drawn[name] for name in beats})
+
+# %%
+# Compare the numbers
+# -------------------
+#
+# The columns are shares of the patches; the mean hidden run in ms; and what is left to see, in per
+# cent of all tokens, once the contexts of a batch of 64 are cut to the shortest.
+
+from ecgmask import mask_statistics
+
+print(f"{'':<21}context  target  ignored  hidden run  kept")
+for name, strategy in (scatter | stretch | beats).items():
+    peaks = r_peaks if name in beats else ()
+    s = mask_statistics(strategy, 200, rng=rng, n_batches=32, r_peaks=peaks)
+    run = 50 * s.target_run
+    kept = s.tokens / drawn[name].context.size
+    shares = f"{s.context:7.0%}{s.target:8.0%}{s.ignored:9.0%}"
+    print(f"{name:<21}{shares}{run:9.0f} ms{kept:6.0%}")
+
+# sphinx_gallery_thumbnail_number = 3

@@ -1,0 +1,84 @@
+"""
+Which part of the record does a strategy favour?
+================================================
+
+Some strategies show the encoder the ends of a record far more often than its middle.
+This guide measures, for each of them, how likely every patch is to be seen.
+"""
+
+# %%
+# Measure every patch
+# -------------------
+#
+# :func:`~ecgmask.mask_statistics` draws 64 batches of 64 records and counts. These five strategies
+# hide blocks.
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ecgmask import MaskAndComplement, Spans, UnionOfBlocks, mask_statistics
+from ecgmask.plotting import LIGHT
+
+rng = np.random.default_rng(0)
+blocks = {"V-JEPA, short": UnionOfBlocks.vjepa_short(), "Kim": UnionOfBlocks.kim()}
+blocks |= {"V-JEPA, long": UnionOfBlocks.vjepa_long(), "wav2vec 2.0": Spans.wav2vec2()}
+blocks |= {"ECG-JEPA": MaskAndComplement()}
+seen = {name: mask_statistics(s, 200, rng=rng).p_context for name, s in blocks.items()}
+
+# %%
+# Those that favour the ends
+# --------------------------
+#
+# A hidden block has to fit into the record, and few of the places where it fits reach an end. So
+# the ends stay visible: with spans of half a second just the last ten patches, with longer blocks
+# far more.
+
+colours = [LIGHT.context_line, LIGHT.target_line, LIGHT.text, LIGHT.ignored_line]
+fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+ax.set_prop_cycle(color=[*colours, LIGHT.target_line], linestyle=["-", "-", ":", "-", "--"])
+for name, probability in seen.items():
+    (line,) = ax.plot(probability)
+    ax.text(100, probability[100] + 0.02, name, ha="center", color=line.get_color())
+ax.set(xlim=(0, 199), ylim=(-0.01, 1), xlabel="Patch", ylabel="Probability to be seen")
+means = ", ".join(f"{name} {p[0]:.2f} and {p[100]:.2f}" for name, p in seen.items())
+fig.set_label(f"Probability to be seen, at the first patch and the middle one: {means}.")
+
+# %%
+# Measure the others
+# ------------------
+#
+# In two of these the *context* is made of blocks that have to fit.
+
+from ecgmask import ContextToTarget, Forecast, InverseBlocks, Leads, RandomPatches
+
+others = {"I-JEPA": ContextToTarget(), "data2vec 2.0": InverseBlocks()}
+others |= {"MAE": RandomPatches.mae(), "Forecast": Forecast(), "Random leads": Leads.oh()}
+more = {name: mask_statistics(s, 200, rng=rng).p_context for name, s in others.items()}
+
+# %%
+# Those that favour the inside, or nothing
+# ----------------------------------------
+#
+# I-JEPA and data2vec 2.0 rarely show the first and the last patches, and I-JEPA shows most just
+# inside them. Random patches and random leads favour nothing; a forecast shows the past only.
+
+fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+ax.set_prop_cycle(color=[*colours, LIGHT.target_line], linestyle=["-", "-", ":", "-", "--"])
+for name, probability in more.items():
+    (line,) = ax.plot(probability)
+    below = -0.055 if name == "data2vec 2.0" else 0.02
+    ax.text(140, probability[140] + below, name, ha="center", color=line.get_color())
+ax.set(xlim=(0, 199), ylim=(-0.01, 1.01), xlabel="Patch", ylabel="Probability to be seen")
+means = ", ".join(f"{name} {p[0]:.2f} and {p[100]:.2f}" for name, p in more.items())
+fig.set_label(f"Probability to be seen, at the first patch and the middle one: {means}.")
+
+# %%
+# Compare the numbers
+# -------------------
+#
+# An ECG-JEPA encoder sees the first patch about eight times as often as the middle one. With crops
+# at random starts, no beat is always in the middle.
+
+print(f"{'':<21}patch 0  patch 20  patch 100")
+for name, p in (seen | more).items():
+    print(f"{name:<21}{p[0]:7.2f}{p[20]:10.2f}{p[100]:11.2f}")
