@@ -20,6 +20,7 @@ from ecgmask.records import (
     count_patches,
     count_valid,
     find_missing,
+    find_padding,
     item_of,
     leave_out,
     pad_peaks,
@@ -34,9 +35,16 @@ from ecgmask.strategies import (
     Masks,
     Strategy,
 )
+from ecgmask.strategies._blocks import MAX_REDRAWS
 from ecgmask.strategies._checks import check_count
 from ecgmask.strategies.equalise import Truncate, check_truncate, count, equalise
-from ecgmask.strategies.masks import BoolArray, check_strategy, has_equal_counts, indices_of
+from ecgmask.strategies.masks import (
+    BoolArray,
+    check_strategy,
+    has_equal_counts,
+    indices_of,
+    needs_r_peaks,
+)
 
 
 class MaskedBatch(NamedTuple):
@@ -205,39 +213,37 @@ class _Collator:
             raise ValueError("a batch needs at least one record, but the list is empty")
         n_leads, n_samples = common_shape([self._signal_of(record) for record in records])
         n_patches = count_patches((n_leads, n_samples), patch_size)
-        n_valid = r_peaks = missing = None
+        lengths = n_valid = padding = r_peaks = missing = None
         if keys.lengths is not None:
             lengths = [int(item_of(record, keys.lengths, "lengths_key")) for record in records]
             n_valid = count_valid(lengths, n_samples, patch_size)
+            padding = find_padding(lengths, n_samples)
         if keys.r_peaks is None:
             batch = stack(records)
         else:
             peaks = [item_of(record, keys.r_peaks, "r_peaks_key") for record in records]
-            r_peaks = pad_peaks(peaks, patch_size)
+            r_peaks = pad_peaks(peaks, patch_size, lengths)
             # Records have unlike numbers of R peaks, which do not stack: they stay a list.
             batch = put_back(
                 stack([leave_out(r, keys.r_peaks) for r in records]), keys.r_peaks, peaks
             )
         signal = self._signal_of(batch)
         if keys.missing_leads is not None:
-            missing = find_missing(signal, keys.missing_leads)
+            missing = find_missing(signal, keys.missing_leads, padding)
         if self.check_finite:
-            check_finite(signal, missing)
+            check_finite(signal, missing, padding)
         return batch, Facts(len(records), n_leads, n_patches, n_valid, r_peaks, missing)
 
     def _draw(
         self, strategy: Strategy, seed: BatchSeed, facts: Facts, truncate: Truncate
     ) -> tuple[Tensor, list[Tensor]]:
         rng = seed.positions(self.rank)
-        masks = _draw_valid(strategy, facts, rng, seed.sizes())
-        _check_fit(masks, (facts.n_records, facts.n_leads, facts.n_patches), strategy)
-        if facts.missing is not None:
-            masks = _leave_out(masks, facts.missing)
+        masks = _draw_present(strategy, facts, rng, seed)
         drawn = [masks]
-        if not has_equal_counts(strategy):
+        if not has_equal_counts(strategy) or facts.missing is not None:
             # Ranks agree on the shortest context by drawing each other's masks.
             drawn += [
-                _draw_valid(strategy, facts, seed.positions(rank), seed.sizes())
+                _draw_present(strategy, facts, seed.positions(rank), seed)
                 for rank in range(self.world_size or 1)
                 if rank != self.rank
             ]
@@ -246,9 +252,11 @@ class _Collator:
         n_context = min(in_context.min() for in_context, _ in counts)
         n_targets = np.min([in_targets.min(axis=0) for _, in_targets in counts], axis=0)
         in_context, in_targets = counts[0]
-        context = _to_indices(equalise(masks.context, in_context, n_context, truncate, rng))
+        from_left = rng.integers(2, size=facts.n_records) == 1
+        rule = (truncate, rng, from_left)
+        context = _to_indices(equalise(masks.context, in_context, n_context, *rule))
         targets = [
-            _to_indices(equalise(masks.targets[:, j], in_targets[:, j], n_target, truncate, rng))
+            _to_indices(equalise(masks.targets[:, j], in_targets[:, j], n_target, *rule))
             for j, n_target in enumerate(n_targets)
         ]
         for name, indices in (("context", context), *(("target", t) for t in targets)):
@@ -361,13 +369,27 @@ class PatchMaskCollator(_Collator):
                     f"{names!r}"
                 )
             object.__setattr__(self, "missing_leads", tuple(names))
-        facts = (self.lengths_key, self.r_peaks_key, self.missing_leads)
-        distributed = self.rank or self.world_size not in (None, 1)
-        if distributed and any(fact is not None for fact in facts):
+        needy = [strategy for strategy in self._strategies if needs_r_peaks(strategy)]
+        if needy and self.r_peaks_key is None:
             raise ValueError(
-                "lengths, R peaks and missing leads are known to one rank only, so ranks cannot "
-                "agree on the size of their masks; crop records to one length, or leave out "
-                "world_size and equalise across ranks in training"
+                f"{needy[0]!r} needs the R peaks of each record; say where they are with "
+                "r_peaks_key="
+            )
+        if self.r_peaks_key is not None and not needy:
+            raise ValueError(
+                f"r_peaks_key={self.r_peaks_key!r} is given, but no strategy uses R peaks; leave "
+                "it out"
+            )
+        of_one_rank = (
+            self.lengths_key is not None
+            or self.r_peaks_key is not None
+            or self.missing_leads == "nan"
+        )
+        if of_one_rank and (self.rank or self.world_size not in (None, 1)):
+            raise ValueError(
+                "lengths, R peaks and leads that are NaN are known to one rank only, so ranks "
+                "cannot agree on the size of their masks; leave out rank and world_size, give each "
+                "rank a seed of its own, and expect batches of unlike shapes"
             )
 
     @property
@@ -579,7 +601,13 @@ def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
             f"tokens {tuple(tokens.shape)} and indices {tuple(indices.shape)} must have the shapes "
             "(n_records, n_tokens, dim) and (n_records, n_indices)"
         )
-    if indices.numel() and not 0 <= int(indices.min()) <= int(indices.max()) < tokens.shape[1]:
+    # On an accelerator the check would wait for the device at every call.
+    on_cpu = indices.device.type == "cpu"
+    if (
+        on_cpu
+        and indices.numel()
+        and not 0 <= int(indices.min()) <= int(indices.max()) < tokens.shape[1]
+    ):
         raise ValueError(
             f"indices go from {int(indices.min())} to {int(indices.max())}, but there are "
             f"{tokens.shape[1]} tokens; do the model and the collator agree on the patches?"
@@ -587,28 +615,48 @@ def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
     return torch.gather(tokens, 1, indices[..., None].expand(-1, -1, tokens.shape[2]))
 
 
-def _leave_out(masks: Masks, missing: BoolArray) -> Masks:
-    """Ignore the tokens of missing leads."""
+def _draw_present(strategy: Strategy, facts: Facts, rng: Generator, seed: BatchSeed) -> Masks:
+    """Draw masks in which the tokens of missing leads are ignored.
+
+    A record whose context or targets all lie in missing leads is drawn again.
+    """
+    masks = _draw_valid(strategy, facts, rng, seed.sizes())
+    _check_fit(masks, facts, strategy)
+    if facts.missing is None:
+        return masks
     if masks.n_leads == 1:
         raise ValueError(
             "a token of a shared mask holds all leads, so missing leads cannot be left out; use a "
             "per-lead strategy, or fill them in"
         )
-    there = ~missing[:, :, None]
-    return Masks(masks.context & there, masks.targets & there[:, None])
+    there = ~facts.missing[:, :, None]
+    context, targets = masks.context & there, masks.targets & there[:, None]
+    for _ in range(MAX_REDRAWS):
+        redo = np.flatnonzero((count(context) == 0) | (count(targets) == 0).any(axis=1))
+        if not redo.size:
+            return Masks(context, targets)
+        again = _draw_valid(strategy, facts.of(redo), rng, seed.sizes())
+        context[redo] = again.context & there[redo]
+        targets[redo] = again.targets & there[redo, None]
+    raise ValueError(
+        f"{strategy!r} left record {redo[0]} of the batch without context or without targets in "
+        f"{MAX_REDRAWS} draws, since {int(facts.missing[redo[0]].sum())} leads are missing; leave "
+        "the record out"
+    )
 
 
 def _draw_valid(strategy: Strategy, facts: Facts, rng: Generator, size_rng: Generator) -> Masks:
     """Draw the masks of all records, each within the patches that are no padding."""
     draw: Any = strategy.draw
+    peaks = facts.r_peaks if needs_r_peaks(strategy) else None
     if facts.n_valid is None:
-        given = {} if facts.r_peaks is None else {"r_peaks": facts.r_peaks}
+        given = {} if peaks is None else {"r_peaks": peaks}
         drawn: Masks = draw(facts.n_records, facts.n_patches, rng, size_rng=size_rng, **given)
         return drawn
     parts = []
     for n_patches in np.unique(facts.n_valid):
         rows = np.flatnonzero(facts.n_valid == n_patches)
-        given = {} if facts.r_peaks is None else {"r_peaks": facts.r_peaks[rows]}
+        given = {} if peaks is None else {"r_peaks": peaks[rows]}
         part = draw(rows.size, int(n_patches), rng, size_rng=size_rng, **given)
         parts.append((rows, part))
     first = parts[0][1]
@@ -622,8 +670,8 @@ def _draw_valid(strategy: Strategy, facts: Facts, rng: Generator, size_rng: Gene
     return Masks(context, targets)
 
 
-def _check_fit(masks: Masks, expected: tuple[int, int, int], strategy: Strategy) -> None:
-    n_records, n_leads, n_patches = expected
+def _check_fit(masks: Masks, facts: Facts, strategy: Strategy) -> None:
+    n_records, n_leads, n_patches = facts.n_records, facts.n_leads, facts.n_patches
     if masks.n_leads not in (1, n_leads):
         raise ValueError(
             f"{strategy!r} draws masks for {masks.n_leads} leads, but records have {n_leads}; "

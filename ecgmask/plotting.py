@@ -360,8 +360,13 @@ def plot_statistics(
         share = np.cumsum(counts * lengths) / max(1, int(counts @ lengths))
         runs.step(lengths, share, where="post", color=colour, linestyle=style, label=name)
     where.set(xlim=(0, n_patches), ylim=(0, 1.02), xlabel="Patch", ylabel="Probability")
-    runs.set(xlim=(0, n_patches), ylim=(0, 1.02))
+    runs.set(xlim=(0, 1.03 * n_patches), ylim=(0, 1.02))  # runs may be as long as the record
     runs.set(xlabel="Length of the run (patches)", ylabel="Share of patches")
+    patch = statistics.patch_duration
+    in_seconds = runs.secondary_xaxis("top", functions=(lambda n: n * patch, lambda s: s / patch))
+    in_seconds.set_xlabel("s", loc="right", fontsize="small", color=palette.text)
+    in_seconds.tick_params(colors=palette.text, length=3, labelsize="small")
+    in_seconds.spines[:].set_visible(False)
     for ax in (where, runs):
         _style(ax, palette)
         ax.grid(color=palette.grid, linewidth=0.5)

@@ -36,6 +36,15 @@ class Facts(NamedTuple):
     r_peaks: NDArray[np.float64] | None  # in patches, NaN behind the last
     missing: BoolArray | None  # (record, lead)
 
+    def of(self, rows: NDArray[np.intp]) -> Facts:
+        """Return what is known of some of the records."""
+        return self._replace(
+            n_records=len(rows),
+            n_valid=None if self.n_valid is None else self.n_valid[rows],
+            r_peaks=None if self.r_peaks is None else self.r_peaks[rows],
+            missing=None if self.missing is None else self.missing[rows],
+        )
+
 
 def item_of(record: Any, key: str | int, name: str) -> Any:
     """Return an item of a record, or of a batch."""
@@ -96,19 +105,35 @@ def count_valid(lengths: list[int], n_samples: int, patch_size: int) -> NDArray[
     return np.array(lengths) // patch_size
 
 
-def pad_peaks(peaks: list[Any], patch_size: int) -> NDArray[np.float64]:
+def pad_peaks(peaks: list[Any], patch_size: int, lengths: list[int] | None) -> NDArray[np.float64]:
     """Return R peaks in patches, one row a record, with NaN behind the last."""
-    rows = [np.asarray(each, dtype=np.float64).ravel() / patch_size for each in peaks]
+    rows = [np.asarray(each, dtype=np.float64).ravel() for each in peaks]
+    if lengths is not None:
+        # A peak in the last patch counts as padding if that patch is padded in part.
+        ends = [(length - length % patch_size, length) for length in lengths]
+        rows = [
+            row[(row < end) | (row >= length)]
+            for row, (end, length) in zip(rows, ends, strict=True)
+        ]
+    rows = [row / patch_size for row in rows]
     padded = np.full((len(rows), max(row.size for row in rows)), np.nan)
     for row, given in zip(padded, rows, strict=True):
         row[: given.size] = given
     return padded
 
 
-def find_missing(signal: Tensor, missing_leads: tuple[str, ...] | str) -> BoolArray:
+def find_padding(lengths: list[int], n_samples: int) -> Tensor:
+    """Return ``(n_records, 1, n_samples)``, ``True`` where a sample is padding."""
+    return (torch.arange(n_samples) >= torch.tensor(lengths)[:, None])[:, None]
+
+
+def find_missing(
+    signal: Tensor, missing_leads: tuple[str, ...] | str, padding: Tensor | None
+) -> BoolArray:
     """Return ``(n_records, n_leads)``, ``True`` where a lead is missing."""
     if missing_leads == "nan":
-        return np.asarray(torch.isnan(signal).all(dim=-1))
+        absent = torch.isnan(signal)
+        return np.asarray((absent if padding is None else absent | padding).all(dim=-1))
     n_records, n_leads = signal.shape[:2]
     if n_leads != len(STANDARD_LEADS):
         raise ValueError(
@@ -160,8 +185,8 @@ def count_patches(shape: tuple[int, int], patch_size: int) -> int:
     return n_samples // patch_size
 
 
-def check_finite(signal: Tensor, missing: BoolArray | None) -> None:
-    """Raise an error if a sample is not finite, missing leads excepted."""
+def check_finite(signal: Tensor, missing: BoolArray | None, padding: Tensor | None) -> None:
+    """Raise an error if a sample is not finite, missing leads and padding excepted."""
     if not signal.is_floating_point():
         return
     # One sum shows whether anything is wrong, at a fraction of the cost of testing each sample;
@@ -171,6 +196,8 @@ def check_finite(signal: Tensor, missing: BoolArray | None) -> None:
     wrong = ~torch.isfinite(signal)
     if missing is not None:
         wrong &= ~torch.from_numpy(missing)[:, :, None]
+    if padding is not None:
+        wrong &= ~padding
     bad = torch.nonzero(wrong)
     if len(bad):
         record, lead, sample = bad[0].tolist()

@@ -159,6 +159,8 @@ class MaskStatistics:
         Their standard errors.
     context_runs, target_runs
         ``(n_patches + 1,)``, how often a run of so many patches occurred.
+    context_run_error, target_run_error
+        Standard errors of the mean run lengths, in patches.
     tokens, tokens_error
         Context tokens of a record after equalising its batch, and the standard error.
 
@@ -191,6 +193,8 @@ class MaskStatistics:
     p_target_error: FloatArray
     context_runs: CountArray
     target_runs: CountArray
+    context_run_error: float
+    target_run_error: float
     tokens: float
     tokens_error: float
 
@@ -216,11 +220,15 @@ class MaskStatistics:
         ]
         lines = [f"{self.strategy!r}"]
         lines += [f"  {name:<24}{value:7.1%} ± {error:.1%}" for name, value, error in rows]
-        for name, mean in (("context", self.context_run), ("target", self.target_run)):
+        for name, mean, error in (
+            ("context", self.context_run, self.context_run_error),
+            ("target", self.target_run, self.target_run_error),
+        ):
             seconds = mean * self.patch_duration
             beats = f", {seconds * self.heart_rate / 60:.1f} beats" if self.heart_rate else ""
             lines.append(
-                f"  {name + ' run, mean':<24}{mean:7.1f} patches, {1000 * seconds:.0f} ms{beats}"
+                f"  {name + ' run, mean':<24}{mean:7.1f} ± {error:.1f} patches, "
+                f"{1000 * seconds:.0f} ms{beats}"
             )
         lines.append(
             f"  {'context tokens kept':<24}{self.tokens:7.1f} ± {self.tokens_error:.1f} "
@@ -278,8 +286,8 @@ def mask_statistics(
       target                    25.0% ± 0.0%
       in two or more targets     0.0% ± 0.0%
       ignored                    0.0% ± 0.0%
-      context run, mean         150.0 patches, 7500 ms
-      target run, mean           50.0 patches, 2500 ms
+      context run, mean         150.0 ± 0.0 patches, 7500 ms
+      target run, mean           50.0 ± 0.0 patches, 2500 ms
       context tokens kept       150.0 ± 0.0 in batches of 64
     """
     check_strategy(strategy)
@@ -295,6 +303,7 @@ def mask_statistics(
         given["r_peaks"] = np.repeat(np.asarray(r_peaks, float)[None], batch_size, axis=0)
     per_batch: dict[str, list[Any]] = {name: [] for name in SIMULATED}
     runs = {"context": np.zeros(n_patches + 1, int), "target": np.zeros(n_patches + 1, int)}
+    mean_runs: dict[str, list[float]] = {"context": [], "target": []}
     for _ in range(n_batches):
         masks = strategy.draw(batch_size, n_patches, rng, **given)
         target = masks.target_union
@@ -305,13 +314,12 @@ def mask_statistics(
         per_batch["p_context"].append(masks.context.mean(axis=(0, 1)))
         per_batch["p_target"].append(target.mean(axis=(0, 1)))
         per_batch["tokens"].append(np.count_nonzero(masks.context, axis=(1, 2)).min())
-        runs["context"] += count_runs(masks.context)
-        runs["target"] += count_runs(target)
+        for name, marked in (("context", masks.context), ("target", target)):
+            counts = count_runs(marked)
+            runs[name] += counts
+            mean_runs[name].append(mean_run(counts))
     means = {name: np.mean(values, axis=0) for name, values in per_batch.items()}
-    errors = {
-        f"{name}_error": np.std(values, axis=0, ddof=1) / np.sqrt(n_batches)
-        for name, values in per_batch.items()
-    }
+    errors = {f"{name}_error": standard_error(values) for name, values in per_batch.items()}
     return MaskStatistics(
         strategy=strategy,
         n_batches=n_batches,
@@ -321,9 +329,16 @@ def mask_statistics(
         heart_rate=heart_rate,
         context_runs=runs["context"],
         target_runs=runs["target"],
+        context_run_error=standard_error(mean_runs["context"]),
+        target_run_error=standard_error(mean_runs["target"]),
         **means,
         **errors,
     )
+
+
+def standard_error(values: list[Any]) -> Any:
+    """Return the standard error of the mean of the values of all batches."""
+    return np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
 
 
 def count_runs(marked: BoolArray) -> CountArray:

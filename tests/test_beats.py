@@ -247,5 +247,5 @@ def test_r_peaks_travel_with_the_record_in_samples(strategy):
 
 
 def test_without_r_peaks_key_a_collator_says_what_to_pass():
-    with pytest.raises(ValueError, match="r_peaks_key= to a collator"):
-        PatchMaskCollator(Beats(), 5, signal_key="ecg")([record([40, 50])])
+    with pytest.raises(ValueError, match="say where they are with r_peaks_key="):
+        PatchMaskCollator(Beats(), 5, signal_key="ecg")

@@ -217,8 +217,8 @@ def test_printed_it_is_a_table_of_all_counts(rng):
         "target 25.0% ± 0.0%",
         "in two or more targets 0.0% ± 0.0%",
         "ignored 0.0% ± 0.0%",
-        "context run, mean 150.0 patches, 3000 ms",
-        "target run, mean 50.0 patches, 1000 ms",
+        "context run, mean 150.0 ± 0.0 patches, 3000 ms",
+        "target run, mean 50.0 ± 0.0 patches, 1000 ms",
         "context tokens kept 150.0 ± 0.0 in batches of 3",
     ]
 
@@ -302,3 +302,11 @@ def test_mean_runs_are_the_means_of_the_runs_that_were_counted(rng):
         (statistics.target_run, statistics.target_runs),
     ):
         assert mean == pytest.approx(np.repeat(np.arange(201), counts).mean())
+
+
+def test_mean_runs_have_standard_errors_over_batches(rng):
+    known = mask_statistics(Forecast(0.25), 200, rng=rng, n_batches=4)
+    assert known.context_run_error == known.target_run_error == 0
+    few, many = (mask_statistics(MaskAndComplement(), 200, rng=rng, n_batches=n) for n in (16, 256))
+    assert 0 < many.target_run_error < few.target_run_error
+    assert abs(many.target_run - few.target_run) < 6 * few.target_run_error

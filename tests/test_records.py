@@ -6,6 +6,8 @@ import torch
 from goodness import assert_follows
 
 from ecgmask import (
+    LIMB_LEADS,
+    STANDARD_LEADS,
     Beats,
     ContextToTarget,
     Forecast,
@@ -117,8 +119,29 @@ def test_r_peaks_travel_with_the_record(form, signal_key, r_peaks_key):
 
 
 def test_beats_without_r_peaks_say_where_to_give_them():
-    with pytest.raises(ValueError, match="pass r_peaks=, or r_peaks_key= to a collator"):
-        PatchMaskCollator(Beats(), 5)(list(signals()))
+    with pytest.raises(ValueError, match="say where they are with r_peaks_key="):
+        PatchMaskCollator(PerLead(Beats()), 5)
+
+
+def test_r_peaks_that_no_strategy_uses_are_refused():
+    with pytest.raises(ValueError, match="no strategy uses R peaks; leave it out"):
+        PatchMaskCollator(RandomPatches(), 5, r_peaks_key=1)
+
+
+def test_r_peaks_go_to_the_strategies_that_use_them():
+    strategies = [RandomPatches(0.5), Beats(0.5), PerLead(Beats(0.5))]
+    collate = PatchMaskCollator(strategies, 5, r_peaks_key=1, seed=2)
+    _, contexts, _ = collate(with_peaks("tuple"))
+    assert len(contexts) == 3
+
+
+def test_a_peak_in_a_patch_that_is_padded_in_part_is_padding():
+    collate = PatchMaskCollator(Beats(0.5), 5, r_peaks_key=1, lengths_key=2, seed=2)
+    (signal,) = signals(1)
+    *_, padding = collate([(signal, [20, 70, 120, 148], 149)])
+    assert padding.sum() == 11
+    with pytest.raises(ValueError, match="R peaks must lie in the record"):
+        collate([(signal, [20, 70, 120, 160], 149)])
 
 
 # Missing leads
@@ -172,12 +195,55 @@ def test_missing_names_need_twelve_leads():
         collate(list(signals(n_leads=8)))
 
 
-@pytest.mark.parametrize(
-    "options", [{"lengths_key": 1}, {"r_peaks_key": 1}, {"missing_leads": "nan"}]
-)
+@pytest.mark.parametrize("options", [{"lengths_key": 1}, {"missing_leads": "nan"}])
 def test_ranks_cannot_agree_on_what_only_one_of_them_knows(options):
     with pytest.raises(ValueError, match="are known to one rank only"):
         PatchMaskCollator(RandomPatches(), 5, seed=1, rank=1, world_size=2, **options)
+
+
+def test_ranks_agree_on_leads_that_no_record_has():
+    strategy = PerLead(ContextToTarget(min_keep=2))
+    first, second = (
+        PatchMaskCollator(
+            strategy, 5, seed=1, rank=rank, world_size=2, missing_leads=("III", "V6")
+        )(list(signals()))
+        for rank in (0, 1)
+    )
+    assert first.context.shape == second.context.shape
+    assert not torch.equal(first.context, second.context)
+
+
+@pytest.mark.parametrize(
+    "strategy", [Leads(1), Leads.oh(), Leads(1, groups=(LIMB_LEADS,))], ids=repr
+)
+def test_a_lead_that_is_missing_is_not_the_only_one_drawn(strategy):
+    collate = PatchMaskCollator(strategy, 5, missing_leads=("II", "V5", "V6"), seed=4)
+    _, context, (target,) = collate(list(signals(500)))
+    leads = torch.cat([context, target], dim=1).div(N_PATCHES, rounding_mode="floor")
+    assert not {1, 10, 11} & set(leads.flatten().tolist())
+
+
+def test_a_record_without_any_lead_left_to_mask_is_refused():
+    collate = PatchMaskCollator(Leads(1, keep=("I",)), 5, missing_leads=STANDARD_LEADS[1:])
+    with pytest.raises(ValueError, match="since 11 leads are missing; leave the record out"):
+        collate(list(signals()))
+
+
+def test_what_is_declared_as_padding_may_be_nan_and_hides_no_missing_lead():
+    batch = signals()
+    batch[:, :, 150:] = torch.nan
+    batch[3, 7] = torch.nan
+    batch[3, 7, 150:] = 0
+    collate = PatchMaskCollator(PerLead(RandomPatches(0.5)), 5, lengths_key=1, missing_leads="nan")
+    _, context, targets, _ = collate([(x, 150) for x in batch])
+    masks = Masks.from_indices(context, targets, n_patches=N_PATCHES, n_leads=12)
+    assert not (masks.context | masks.target_union)[3, 7].any()
+
+
+def test_context_and_targets_are_cut_at_the_same_end():
+    _, context, (target,) = PatchMaskCollator(Leads.oh(), 5, seed=1)(list(signals(64)))
+    times = zip((context % N_PATCHES).tolist(), (target % N_PATCHES).tolist(), strict=True)
+    assert all(set(seen) & set(asked) for seen, asked in times)
 
 
 # Several strategies

@@ -38,7 +38,9 @@ def check_fraction(name: str, value: Any) -> float:
             f"{name} must be a number in [0, 1], not {value!r} of type {type(value).__name__}"
         )
     if not 0 <= float(value) <= 1:  # refuses NaN too
-        raise ValueError(f"{name} must be in [0, 1], not {value}; it is a fraction of the patches")
+        raise ValueError(
+            f"{name} must be in [0, 1], not {value}; it is a fraction, not a percentage"
+        )
     return float(value)
 
 

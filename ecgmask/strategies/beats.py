@@ -37,7 +37,8 @@ class Beats:
     ``floor(ratio * n_beats)`` beats of each record are masked, at least one and never all; every
     set of that many is equally likely. A patch belongs to the beat that its centre lies in. The
     first beat begins with the record and the last one ends with it. Context and target share out
-    the record. Their lengths depend on the heart rate, so a collator equalises them.
+    the record. Their lengths depend on the heart rate, so a collator equalises them. Ranks of a
+    distributed run do not know each other's R peaks, so `rank` and `world_size` are refused.
 
     Examples
     --------
@@ -53,6 +54,7 @@ class Beats:
     window: tuple[int, int] | None = None
 
     equal_counts: ClassVar[bool] = False
+    needs_r_peaks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if check_fraction("ratio", self.ratio) in (0, 1):

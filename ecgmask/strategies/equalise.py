@@ -33,6 +33,7 @@ def equalise(
     n_keep: int,
     truncate: Truncate,
     rng: Generator,
+    from_left: NDArray[np.bool_],
 ) -> BoolArray:
     """Unmark surplus patches until every record has `n_keep`.
 
@@ -49,6 +50,9 @@ def equalise(
         each; ``"random"`` drops a random subset; ``"first"`` keeps the first patches in time.
     rng
         The only source of randomness.
+    from_left
+        ``(n_records,)``, from which end ``"ends"`` drops: the same for the context and the targets
+        of a record, so that what is left of them lies at the same times.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def equalise(
     else:
         dropped = np.zeros((len(marked), 1), dtype=np.intp)
         if truncate == "ends":
-            dropped = (rng.integers(2, size=len(marked)) * (counts - n_keep))[:, None]
+            dropped = (from_left * (counts - n_keep))[:, None]
         rank = flat.cumsum(axis=1, dtype=np.int32)
         kept = flat & (rank > dropped) & (rank <= dropped + n_keep)
     return kept.reshape(in_time.shape).swapaxes(1, 2)

@@ -34,9 +34,9 @@ class InverseBlocks:
     block is more than the rest. Every visible run has at least `length` patches.
 
     Departures: the published code adds or removes single patches until the ratio is exact, which
-    breaks blocks up. Here blocks stay whole, and a collator equalises by `truncate`. The paper's
-    block of 3 x 3 image patches has no counterpart in time, so `length` is this package's choice:
-    ten patches, half a second at 50 ms.
+    breaks blocks up, and allows for overlaps when it counts them. Here blocks stay whole, and a
+    collator equalises by `truncate`. The paper's block of 3 x 3 image patches has no counterpart
+    in time, so `length` is this package's choice: ten patches, half a second at 50 ms.
 
     References
     ----------

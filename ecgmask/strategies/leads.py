@@ -27,7 +27,8 @@ class Leads:
     Limb leads are linear in each other: III is II minus I, and the augmented leads follow from I
     and II. A single masked limb lead asks for a sum, not for learning. With
     ``groups=(LIMB_LEADS,)`` the six are masked or visible together. Random lead masking is the
-    augmentation of Oh et al. [1]_.
+    augmentation of Oh et al. [1]_; masked autoencoders that hide whole leads (MLAE) use a fixed
+    number, `n_masked`.
 
     Parameters
     ----------

@@ -371,6 +371,11 @@ def has_equal_counts(strategy: Strategy) -> bool:
     return bool(getattr(strategy, "equal_counts", False))
 
 
+def needs_r_peaks(strategy: Strategy) -> bool:
+    """Return whether a strategy draws from the R peaks of each record."""
+    return bool(getattr(strategy, "needs_r_peaks", False))
+
+
 def as_masks(masks: MaskLike, n_patches: int | None = None, n_leads: int = 1) -> Masks:
     """Return `masks` if they are boolean already, else build them from a collator's indices.
 

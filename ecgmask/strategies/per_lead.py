@@ -10,7 +10,13 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from ecgmask.strategies._checks import check_count, check_draw
-from ecgmask.strategies.masks import Masks, Strategy, check_strategy, has_equal_counts
+from ecgmask.strategies.masks import (
+    Masks,
+    Strategy,
+    check_strategy,
+    has_equal_counts,
+    needs_r_peaks,
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,11 @@ class PerLead:
     def equal_counts(self) -> bool:
         """Whether all records of a batch keep equally many patches."""
         return has_equal_counts(self.strategy)
+
+    @property
+    def needs_r_peaks(self) -> bool:
+        """Whether the strategy draws from the R peaks of each record."""
+        return needs_r_peaks(self.strategy)
 
     def draw(
         self,

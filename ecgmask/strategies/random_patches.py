@@ -61,6 +61,11 @@ class RandomPatches:
             object.__setattr__(self, "ratio", check_scale("ratio", self.ratio))
         else:
             check_fraction("ratio", self.ratio)
+        if self.ratio in (0, 1, (0, 0), (1, 1)):
+            raise ValueError(
+                f"ratio={self.ratio} masks nothing or all; some patches have to be masked and some "
+                "visible"
+            )
 
     @classmethod
     def mae(cls) -> RandomPatches:

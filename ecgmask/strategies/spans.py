@@ -33,9 +33,10 @@ class Spans:
     less where spans overlap. Every masked run has at least `length` patches. Patches closer to
     an end than `length` are masked more rarely.
 
-    Departures: the published code adds a random number before it rounds the number of spans, and
-    unmasks random patches to equalise a batch. Here the number is exact, and a collator equalises
-    by `truncate`, which leaves runs whole.
+    Departures: the published code adds a random number before it rounds the number of spans, never
+    masks the last patch, and unmasks random patches to equalise a batch. Here the number is exact,
+    every start that fits can be drawn, and a collator's ``truncate="ends"`` leaves all runs but the
+    outermost whole.
 
     References
     ----------

@@ -41,7 +41,9 @@ class UnionOfBlocks:
 
     Departures: V-JEPA draws rectangles through all frames of a video; blocks in time are its
     counterpart here. Its code keeps the first patches of each context to equalise a batch;
-    a collator's ``truncate="first"`` brings that back.
+    a collator's ``truncate="first"`` brings that back. In one dimension, the presets hide less than
+    the paper's masks of video do, and the context of :meth:`vjepa_long` is so short at times that a
+    batch of 64 is cut to a few tokens; `min_keep` prevents that.
 
     References
     ----------

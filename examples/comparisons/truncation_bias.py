@@ -3,7 +3,7 @@ What does a large batch hide? The bias of truncation
 ====================================================
 
 Contexts of different lengths are cut to the shortest of their batch, so that they fit one tensor.
-This guide measures which patches that costs under each rule, and how many at each batch size.
+This guide measures which patches that costs under each rule, and how bias and loss grow with it.
 """
 
 # %%
@@ -58,6 +58,45 @@ for rule, drawn in kept.items():
     print(f"{rule:<7}first quarter {first:.2f}, last {last:.2f}, run {run:.1f} patches")
 
 # %%
+# Measure the bias at each batch size
+# -----------------------------------
+#
+# Divide the probabilities to be seen by their sum, before and after equalising. Half the sum of
+# absolute differences, the **total variation**, is the share of the context that has moved.
+
+from ecgmask.strategies.equalise import count, equalise
+
+rng, bias = np.random.default_rng(0), {rule: [] for rule in kept}
+sizes = {1: 64, 8: 1024, 64: 128, 1024: 24}  # records in a batch: batches
+for n, n_batches in sizes.items():
+    drawn = [ContextToTarget().draw(n, 200, rng).context for _ in range(n_batches)]
+    before = np.sum([each.sum(axis=(0, 1)) for each in drawn], axis=0)
+    for rule, moved in bias.items():
+        after = np.zeros(200)
+        for each in drawn:
+            size, left = count(each), rng.random(n) < 0.5
+            after += equalise(each, size, size.min(), rule, rng, left).sum(axis=(0, 1))
+        moved.append(abs(after / after.sum() - before / before.sum()).sum() / 2)
+
+# %%
+# See where it grows
+# ------------------
+#
+# Under ``"first"`` the bias grows with the batch, to about a quarter of the context. Under
+# ``"random"`` it stays near 0.01, and under ``"ends"`` below 0.05. One record is never cut.
+
+fig, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
+ax.set_prop_cycle(color=colours, linestyle=["-", "--", "-"], marker=["o", "s", "^"])
+for rule, up in (("first", 0.015), ("random", -0.03), ("ends", 0.015)):
+    (line,) = ax.plot(list(sizes), bias[rule])
+    ax.text(80, bias[rule][2] + up, f'"{rule}"', color=line.get_color())
+ax.set_xscale("log", base=2)
+ax.set_xticks(list(sizes), [f"{size}" for size in sizes])
+ax.set(xlabel="Records in a batch", ylabel="Total variation", ylim=(-0.04, 0.32))
+at = "; ".join(f"{rule} " + ", ".join(f"{b:.2f}" for b in each) for rule, each in bias.items())
+fig.set_label(f"Total variation in batches of 1, 8, 64 and 1024 records: {at}.")
+
+# %%
 # Count what is left
 # ------------------
 #
@@ -65,7 +104,6 @@ for rule, drawn in kept.items():
 # nothing, and each larger batch loses more.
 
 rng = np.random.default_rng(0)
-sizes = [1, 8, 64, 1024]
 runs = [mask_statistics(ContextToTarget(), 200, rng=rng, batch_size=n) for n in sizes]
 fig, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
 bars = ax.bar([f"{n}" for n in sizes], [s.tokens for s in runs], color=LIGHT.context)

@@ -166,7 +166,7 @@ for samples in (5, 10, 25, 50):
 # ----------------
 #
 # * **The line is no shortcut here.** With patches of 50 ms it does worse than the mean under every
-#   strategy. With patches of 10 ms it would be one.
+#   strategy. With patches of 10 ms it explains two fifths.
 # * **Other leads are.** A hidden limb lead is algebra: 100 %. Masks drawn for every lead on its own
 #   leave enough leads visible to explain much of what they hide. Without any other chest lead, V2
 #   and V3 no longer follow, though V4 to V6 still do. A shared mask leaves nothing to this guesser.

@@ -56,7 +56,7 @@ fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 # Half of the beats are hidden, and every set of five is as likely as the next.
 
 rng = np.random.default_rng(0)
-statistics = mask_statistics(strategy, 200, rng=rng, r_peaks=r_peaks)
+statistics = mask_statistics(strategy, 200, rng=rng, r_peaks=r_peaks, heart_rate=61)
 print(statistics)
 plot_statistics(statistics)
 

@@ -62,6 +62,20 @@ fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 # sphinx_gallery_thumbnail_number = 2
 
 # %%
+# Measure it
+# ----------
+#
+# The first and the last patches are rarely shown, since few context blocks reach an end. Just
+# inside them most is seen, where fewer targets reach.
+
+from ecgmask import mask_statistics
+from ecgmask.plotting import plot_statistics
+
+statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
+print(statistics)
+plot_statistics(statistics)
+
+# %%
 # Train with it
 # -------------
 #

@@ -44,7 +44,7 @@ fig.set_label(f"Lead II, 6 to 9 s, enlarged. {ax.get_label()}")
 #
 # There is one run of each kind, and the start of a record is never predicted.
 
-statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0))
+statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(statistics)
 plot_statistics(statistics)
 

@@ -67,7 +67,7 @@ plot_12_leads(ecg, grouped, title="Two of five: limb leads, V3, V4, V5, V6")
 # never all. The record that shows fewest sets the length of its batch: two leads' worth is kept.
 
 rng = np.random.default_rng(0)
-statistics = mask_statistics(Leads.oh(), 200, rng=rng, n_batches=16)
+statistics = mask_statistics(Leads.oh(), 200, rng=rng, n_batches=16, heart_rate=61)
 print(statistics)
 plot_statistics(statistics)
 

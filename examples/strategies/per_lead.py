@@ -44,7 +44,7 @@ fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}"
 # Every lead keeps exactly 50 of its 200 patches, so a record always has 600 context tokens.
 
 rng = np.random.default_rng(0)
-statistics = mask_statistics(strategy, 200, rng=rng, n_batches=16)
+statistics = mask_statistics(strategy, 200, rng=rng, n_batches=16, heart_rate=61)
 print(statistics)
 plot_statistics(statistics)
 

@@ -43,9 +43,9 @@ fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 # ----------
 #
 # Thirteen spans of ten would hide 65 % side by side. They overlap, and about half is left to
-# predict. The first and last ten patches are hidden more rarely: fewer spans reach them.
+# predict. The first and last nine patches are hidden more rarely: fewer spans reach them.
 
-statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0))
+statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(statistics)
 plot_statistics(statistics)
 

@@ -57,7 +57,7 @@ plot_comparison(ecg, drawn)
 # The ends of a record are seen more often than its middle. Contexts differ in length, and a batch
 # is cut to the shortest: see the last line of the table.
 
-statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0))
+statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(statistics)
 plot_statistics(statistics)
 
@@ -68,7 +68,7 @@ plot_statistics(statistics)
 # The place is known in advance: two blocks of 70 % always overlap in the middle, and what they
 # leave is a stretch at either end.
 
-statistics = mask_statistics(long, 200, rng=np.random.default_rng(0))
+statistics = mask_statistics(long, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(f"patch 0 is seen in {statistics.p_context[0]:.0%} of the records")
 print(f"patch 100 is seen in {statistics.p_context[100]:.0%} of the records")
 
@@ -84,3 +84,18 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(UnionOfBlocks.kim(), patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+
+# %%
+# Both on one batch
+# -----------------
+#
+# V-JEPA trains with both ranges on every record: a collator takes a list of strategies. In batches
+# of 64 the long-range context shrinks to a few tokens, as contexts are cut to the shortest.
+
+torch.manual_seed(0)
+collate = PatchMaskCollator(
+    [UnionOfBlocks.vjepa_short(), UnionOfBlocks.vjepa_long()], patch_size=25
+)
+batch, contexts, targets = collate([ecg.signal] * 64)
+print("short range:", contexts[0].shape, targets[0][0].shape)
+print("long range: ", contexts[1].shape, targets[1][0].shape)
