@@ -44,6 +44,14 @@ def check_fraction(name: str, value: Any) -> float:
     return float(value)
 
 
+def check_inner_fraction(name: str, value: Any, why: str) -> float:
+    """Return `value` as a ``float`` if it is above 0 and below 1, which `why` explains."""
+    checked = check_fraction(name, value)
+    if checked in (0, 1):
+        raise ValueError(f"{name} must be above 0 and below 1, not {value}; {why}")
+    return checked
+
+
 def check_fractions(low_name: str, low: Any, high_name: str, high: Any) -> tuple[float, float]:
     """Return ``(low, high)`` as floats if ``0 <= low <= high <= 1``."""
     checked = check_fraction(low_name, low), check_fraction(high_name, high)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
-from ecgmask.strategies._checks import check_count, check_draw, check_fraction
+from ecgmask.strategies._checks import check_count, check_draw, check_inner_fraction
 from ecgmask.strategies._sizes import SLACK
 from ecgmask.strategies.masks import BoolArray, Masks
 
@@ -57,11 +57,7 @@ class Beats:
     needs_r_peaks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if check_fraction("ratio", self.ratio) in (0, 1):
-            raise ValueError(
-                f"ratio must be above 0 and below 1, not {self.ratio}; some beats have to be "
-                "masked and some visible"
-            )
+        check_inner_fraction("ratio", self.ratio, "some beats have to be masked and some visible")
         if self.window is not None:
             try:
                 before, after = self.window

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from ecgmask.strategies._checks import check_draw, check_fraction
+from ecgmask.strategies._checks import check_draw, check_inner_fraction
 from ecgmask.strategies._sizes import floor_bounds
 from ecgmask.strategies.masks import Masks
 
@@ -54,11 +54,7 @@ class Forecast:
     equal_counts: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if check_fraction("ratio", self.ratio) in (0, 1):
-            raise ValueError(
-                f"ratio must be above 0 and below 1, not {self.ratio}; there must be a past and "
-                "a future"
-            )
+        check_inner_fraction("ratio", self.ratio, "there must be a past and a future")
 
     def draw(
         self,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ecgmask.strategies._checks import check_count, check_draw, check_fraction
+from ecgmask.strategies._checks import check_count, check_draw, check_inner_fraction
 from ecgmask.strategies.masks import BoolArray, Masks
 
 STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -103,10 +103,9 @@ class Leads:
                     f"n_masked={self.n_masked} of {n_units} leads and groups that may be masked "
                     "leaves no lead visible or is too many; lower it"
                 )
-        elif check_fraction("probability", self.probability) in (0, 1):
-            raise ValueError(
-                f"probability must be above 0 and below 1, not {self.probability}; some leads have "
-                "to be masked and some visible"
+        else:
+            check_inner_fraction(
+                "probability", self.probability, "some leads have to be masked and some visible"
             )
         if n_units == 0 or (n_units == 1 and not self.keep):
             raise ValueError("some leads have to be free to be masked and some to stay visible")

@@ -8,7 +8,7 @@ from typing import ClassVar
 from numpy.random import Generator
 
 from ecgmask.strategies._blocks import draw_spans
-from ecgmask.strategies._checks import check_count, check_fraction
+from ecgmask.strategies._checks import check_count, check_inner_fraction
 from ecgmask.strategies.masks import Masks
 
 
@@ -61,11 +61,9 @@ class Spans:
 
     def __post_init__(self) -> None:
         check_count("length", self.length)
-        if check_fraction("ratio", self.ratio) in (0, 1):
-            raise ValueError(
-                f"ratio must be above 0 and below 1, not {self.ratio}; something has to be masked "
-                "and something visible"
-            )
+        check_inner_fraction(
+            "ratio", self.ratio, "something has to be masked and something visible"
+        )
 
     @classmethod
     def wav2vec2(cls) -> Spans:
