@@ -13,6 +13,13 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests", "docs"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+# What the extras bring, "all" excepted, which names the others.
+EXTRAS = [
+    requirement
+    for name, requirements in PROJECT["project"]["optional-dependencies"].items()
+    if name != "all"
+    for requirement in requirements
+]
 CONSTRAINTS = Path(".ci/constraints.txt")
 SITE = Path("docs/_build/html")
 GENERATED = ("docs/_build", "docs/api", "docs/gallery", "docs/sg_execution_times.rst")
@@ -31,6 +38,7 @@ def install(session: nox.Session, *groups: str, constraints: Path = CONSTRAINTS)
     session.install(
         *PROJECT["build-system"]["requires"],
         *PROJECT["project"]["dependencies"],
+        *EXTRAS,
         *nox.project.dependency_groups(PROJECT, *groups),
         f"--constraint={constraints}",
     )
@@ -63,7 +71,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def minimums(session: nox.Session) -> None:
     """Run the tests on the lowest versions that pyproject.toml allows."""
-    lowest = dict(bound.split(">=") for bound in PROJECT["project"]["dependencies"])
+    lowest = dict(bound.split(">=") for bound in PROJECT["project"]["dependencies"] + EXTRAS)
     pins = dict(
         line.split("==")
         for line in CONSTRAINTS.read_text().splitlines()

@@ -10,7 +10,8 @@ from ecgmask.collate import (
     PatchMaskCollator,
     gather_tokens,
 )
-from ecgmask.ecg import ECG, sample_ecg
+from ecgmask.ecg import ECG
+from ecgmask.readers import read_ecg, sample_ecg
 from ecgmask.statistics import (
     BlockSummary,
     MaskStatistics,
@@ -64,5 +65,6 @@ __all__ = [
     "describe",
     "gather_tokens",
     "mask_statistics",
+    "read_ecg",
     "sample_ecg",
 ]

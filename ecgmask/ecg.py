@@ -1,30 +1,56 @@
-"""The ECG record, and the real ECG that the documentation shows."""
+"""The ECG record."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass, replace
+from fractions import Fraction
+from itertools import combinations
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ecgmask.strategies import STANDARD_LEADS
+from ecgmask.strategies import LIMB_LEADS, STANDARD_LEADS
+from ecgmask.strategies._checks import check_count
 
 FloatArray = NDArray[np.float32]
+
+# Each limb lead as a sum of so much of I and so much of II: Einthoven's and Goldberger's laws.
+OF_I_AND_II = {
+    "I": (1.0, 0.0),
+    "II": (0.0, 1.0),
+    "III": (-1.0, 1.0),
+    "aVR": (-0.5, -0.5),
+    "aVL": (1.0, -0.5),
+    "aVF": (-0.5, 1.0),
+}
+FLAT = 1e-3  # of what the tallest lead spans
+UNEXPLAINED = 0.02  # mV; rounding of each lead by itself stays below it
+# Between a record of very low voltage and one with a wandering baseline, in mV.
+PLAUSIBLE_SPAN = (0.05, 20.0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ECG:
     """One ECG record: its samples, lead names and sampling rate, and nothing about the patient.
 
+    It cannot be changed: every method returns another ECG, and the samples are read-only. Use
+    ``ecg.signal.copy()`` or ``torch.tensor(ecg.signal)`` for samples of your own.
+
     Parameters
     ----------
     signal
-        ``(n_leads, n_samples)``, in mV. Kept as float32.
+        ``(n_leads, n_samples)``, in mV. Kept as a float32 copy.
     sampling_rate
         Samples per second, in Hz, above 0.
     leads
         Names of the leads, as many as the signal has, none twice.
+    derived
+        Names of those leads that were computed from others, not recorded.
+    synthetic
+        Whether a model made the signal, so that nobody's heart did.
 
     Raises
     ------
@@ -39,6 +65,8 @@ class ECG:
     >>> ecg = sample_ecg()
     >>> ecg
     <ECG: 12 leads x 5000 samples, 500 Hz, 10.0 s>
+    >>> ecg.crop(0, 2500).select(["V1", "V2"]).resample(250)
+    <ECG: 2 leads (V1, V2) x 1250 samples, 250 Hz, 5.0 s>
     >>> np.asarray(ecg).shape
     (12, 5000)
     """
@@ -46,13 +74,16 @@ class ECG:
     signal: FloatArray
     sampling_rate: float
     leads: tuple[str, ...] = STANDARD_LEADS
+    _: KW_ONLY
+    derived: tuple[str, ...] = ()
+    synthetic: bool = False
 
     def __post_init__(self) -> None:
-        signal = np.asarray(self.signal, dtype=np.float32)
+        # A copy: a view would change with the array that it was made of.
+        signal = np.array(self.signal, dtype=np.float32, order="C")
+        signal.flags.writeable = False
         if signal.ndim != 2 or not signal.size:
             raise ValueError(f"signal must have the shape (n_leads, n_samples), not {signal.shape}")
-        if not np.isfinite(signal).all():
-            raise ValueError("signal has samples that are NaN or infinite; repair or crop it")
         leads = tuple(self.leads)
         if len(leads) != len(signal):
             raise ValueError(
@@ -61,18 +92,42 @@ class ECG:
             )
         if len(set(leads)) != len(leads):
             raise ValueError(f"lead names must differ, but are {', '.join(leads)}")
+        not_finite = (~np.isfinite(signal)).sum(axis=1)
+        if not_finite.any():
+            where = [
+                f"{lead} ({'all' if count == signal.shape[1] else count} of its samples)"
+                for lead, count in zip(leads, not_finite, strict=True)
+                if count
+            ]
+            raise ValueError(
+                f"signal is NaN or infinite in {', '.join(where)}; repair or crop it, or leave "
+                "the lead out"
+            )
         if isinstance(self.sampling_rate, bool) or not isinstance(self.sampling_rate, Real):
             raise TypeError(f"sampling_rate must be a number in Hz, not {self.sampling_rate!r}")
         if not 0 < self.sampling_rate < np.inf:
             raise ValueError(f"sampling_rate must be positive, in Hz, not {self.sampling_rate}")
+        derived = tuple(self.derived)
+        if not set(derived) <= set(leads):
+            raise ValueError(
+                f"derived must name leads of this ECG, {', '.join(leads)}, not {', '.join(derived)}"
+            )
         object.__setattr__(self, "signal", signal)
         object.__setattr__(self, "leads", leads)
+        object.__setattr__(self, "derived", derived)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.signal.flags.writeable = False  # NumPy forgets it on the way
 
     def __repr__(self) -> str:
         n_leads, n_samples = self.signal.shape
+        kind = "synthetic ECG" if self.synthetic else "ECG"
+        names = "" if self.leads == STANDARD_LEADS else f" ({', '.join(self.leads)})"
+        derived = f", {', '.join(self.derived)} derived" if self.derived else ""
         return (
-            f"<ECG: {n_leads} leads x {n_samples} samples, {self.sampling_rate:g} Hz, "
-            f"{self.duration:.1f} s>"
+            f"<{kind}: {n_leads} lead{'s' if n_leads > 1 else ''}{names} x {n_samples} samples, "
+            f"{self.sampling_rate:g} Hz, {self.duration:.1f} s{derived}>"
         )
 
     def __array__(
@@ -103,41 +158,256 @@ class ECG:
             raise ValueError(f"lead {lead!r} is not in this ECG; it has {', '.join(self.leads)}")
         return self.leads.index(lead)
 
+    def resample(self, sampling_rate: float) -> ECG:
+        """Return the ECG at another sampling rate.
 
-def sample_ecg() -> ECG:
-    """Return the real ECG that this documentation shows: 12 leads, 10 s, 500 Hz, in mV.
+        A polyphase filter keeps what both rates can represent. The ends are continued by the line
+        between them, which keeps them within some microvolt.
 
-    A resting ECG in sinus rhythm at 61 beats per minute, recorded at 1000 Hz and anonymised,
-    which ships with pydicom: nothing is downloaded. It is a recording, flaws included: two
-    electrode artefacts of the left leg, at 3.5 to 3.8 s and 9.4 to 9.8 s, show in II, III and
-    aVF. Only samples, lead names and the sampling rate are read.
+        Parameters
+        ----------
+        sampling_rate
+            Samples per second, in Hz, above 0.
 
-    Returns
-    -------
-    ECG
-        The signal ``(12, 5000)``, float32, in mV: 200 patches of 25 samples.
+        Raises
+        ------
+        ValueError
+            If the rate is not positive.
+        """
+        from scipy.signal import resample_poly
 
-    Examples
-    --------
-    >>> from ecgmask import sample_ecg
-    >>> ecg = sample_ecg()
-    >>> ecg.signal.shape, ecg.leads[:3]
-    ((12, 5000), ('I', 'II', 'III'))
-    """
-    # Imported here because they take longer to import than all else, and training needs neither.
-    import pydicom
-    import pydicom.examples
-    from scipy.signal import resample_poly
+        wanted = replace(self, sampling_rate=sampling_rate)  # checks the rate
+        if sampling_rate == self.sampling_rate:
+            return self
+        # Rates such as 257 Hz or 499.99 Hz are ratios of whole numbers too.
+        ratio = (
+            Fraction(float(sampling_rate)) / Fraction(float(self.sampling_rate))
+        ).limit_denominator(10_000)
+        if not ratio:
+            raise ValueError(
+                f"sampling_rate must be nearer to the {self.sampling_rate:g} Hz of this ECG than "
+                f"{sampling_rate} Hz"
+            )
+        samples = self.signal.astype(np.float64)
+        resampled = resample_poly(
+            samples, ratio.numerator, ratio.denominator, axis=1, padtype="line"
+        )
+        return replace(wanted, signal=resampled)
 
-    dataset = pydicom.dcmread(pydicom.examples.get_path("waveform"))
-    rhythm = dataset.WaveformSequence[0]
-    microvolt = dataset.waveform_array(0)
-    names = [
-        channel.ChannelSourceSequence[0].CodeMeaning.removeprefix("Lead ").split(" ")[0]
-        for channel in rhythm.ChannelDefinitionSequence
-    ]
-    rate = float(rhythm.SamplingFrequency)
-    # "line" keeps the two ends level: the edge error is 6 microvolt, against 29 by default.
-    resampled = resample_poly(microvolt, 500, round(rate), axis=0, padtype="line")
-    rows = [names.index(lead) for lead in STANDARD_LEADS]
-    return ECG((resampled.T[rows] / 1000).astype(np.float32), sampling_rate=500)
+    def crop(self, start: int, n_samples: int) -> ECG:
+        """Return `n_samples` samples of the ECG, from `start` on.
+
+        Parameters
+        ----------
+        start
+            First sample, from 0.
+        n_samples
+            Number of samples, at least 1.
+
+        Raises
+        ------
+        ValueError
+            If the ECG ends before.
+        """
+        check_count("start", start, least=0)
+        check_count("n_samples", n_samples)
+        available = self.signal.shape[1]
+        if start + n_samples > available:
+            raise ValueError(
+                f"samples {start} to {start + n_samples - 1} are not all in an ECG of {available} "
+                "samples; crop less, or pad it first"
+            )
+        return replace(self, signal=self.signal[:, start : start + n_samples])
+
+    def pad(self, n_samples: int) -> ECG:
+        """Return the ECG with zeros at its end, `n_samples` samples long.
+
+        The zeros are no signal. Tell a collator how long the record really is, with `lengths_key`
+        of :class:`~ecgmask.PatchMaskCollator`, so that it masks nothing else.
+
+        Parameters
+        ----------
+        n_samples
+            Number of samples afterwards, no fewer than before.
+
+        Raises
+        ------
+        ValueError
+            If the ECG is longer already.
+        """
+        check_count("n_samples", n_samples)
+        available = self.signal.shape[1]
+        if n_samples < available:
+            raise ValueError(
+                f"an ECG of {available} samples cannot be padded to {n_samples}; crop it instead"
+            )
+        return replace(self, signal=np.pad(self.signal, ((0, 0), (0, n_samples - available))))
+
+    def fit(self, n_samples: int) -> ECG:
+        """Return the first `n_samples` samples of the ECG, padded with zeros if it is shorter.
+
+        Parameters
+        ----------
+        n_samples
+            Number of samples afterwards, at least 1.
+
+        Raises
+        ------
+        ValueError
+            If the number is below 1.
+        """
+        check_count("n_samples", n_samples)
+        if n_samples <= self.signal.shape[1]:
+            return self.crop(0, n_samples)
+        return self.pad(n_samples)
+
+    def select(self, leads: Iterable[str]) -> ECG:
+        """Return some leads, in the order asked for.
+
+        Limb leads that the record lacks are computed from I and II and named in `derived`.
+
+        Parameters
+        ----------
+        leads
+            Names of the leads, in any usual spelling: ``"aVR"``, ``"AVR"`` or ``"Lead aVR"``.
+
+        Raises
+        ------
+        ValueError
+            If a lead is neither there nor follows from I and II.
+        """
+        if isinstance(leads, str):
+            raise TypeError(f'leads must be a list of names, such as ["{leads}"], not {leads!r}')
+        rows = {standard_name(lead): row for row, lead in enumerate(self.leads)}
+        names = tuple(standard_name(lead) for lead in leads)
+        if not names:
+            raise ValueError("leads must name at least one lead, but is empty")
+        absent = [name for name in names if name not in rows]
+        impossible = [
+            name for name in absent if name not in OF_I_AND_II or not {"I", "II"} <= rows.keys()
+        ]
+        if impossible:
+            raise ValueError(
+                f"lead {impossible[0]!r} is not in this ECG and does not follow from I and II; it "
+                f"has {', '.join(self.leads)}"
+            )
+        limb = self.signal[[rows["I"], rows["II"]]] if absent else self.signal[:0]
+        signal = np.stack(
+            [
+                np.asarray(OF_I_AND_II[name], np.float32) @ limb
+                if name in absent
+                else self.signal[rows[name]]
+                for name in names
+            ]
+        )
+        before = {standard_name(lead) for lead in self.derived}
+        derived = tuple(name for name in names if name in absent or name in before)
+        return replace(self, signal=signal, leads=names, derived=derived)
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong with the record, a sentence for each problem.
+
+        Looks for flat leads, for amplitudes that no heart makes, which are a sign of a wrong unit,
+        and for limb leads that contradict each other: III is II minus I, and the augmented leads
+        follow from I and II. If one exchange or inversion of leads mends that, it is named.
+        Electrodes that were exchanged on the body cannot be found like this: their leads still fit
+        together.
+
+        Returns
+        -------
+        tuple of str
+            The problems; empty if none was found.
+
+        Examples
+        --------
+        >>> from ecgmask import ECG, sample_ecg
+        >>> ecg = sample_ecg()
+        >>> ecg.problems()
+        ()
+        >>> ECG(1000 * ecg.signal, 500).problems()
+        ('leads span up to 1886 mV, but a heart makes 0.05 to 20 mV; is the unit right?',)
+        """
+        found = []
+        spans = np.ptp(self.signal, axis=1)
+        flat = [
+            lead for lead, span in zip(self.leads, spans, strict=True) if span <= FLAT * spans.max()
+        ]
+        if flat:
+            found.append(
+                f"{', '.join(flat)} {'are' if len(flat) > 1 else 'is'} flat; was an electrode off, "
+                "or is it padding?"
+            )
+        # Without the 1 % of samples farthest out: an artefact is no wrong unit.
+        low, high = np.percentile(self.signal, [0.5, 99.5], axis=1)
+        span = float((high - low).max())
+        least, most = PLAUSIBLE_SPAN
+        if len(flat) < len(self.leads) and not least <= span <= most:
+            found.append(
+                f"leads span up to {span:.4g} mV, but a heart makes {least:g} to {most:g} mV; is "
+                "the unit right?"
+            )
+        elif contradiction := self._contradiction(flat):
+            found.append(contradiction)
+        return tuple(found)
+
+    def check(self) -> None:
+        """Raise an error if anything is wrong with the record; see :meth:`problems`.
+
+        Raises
+        ------
+        ValueError
+            If there are problems, naming all of them.
+        """
+        problems = self.problems()
+        if problems:
+            raise ValueError("; ".join(problems))
+
+    def _contradiction(self, flat: list[str]) -> str | None:
+        """Say how limb leads contradict each other, and which exchange would mend it."""
+        recorded = {
+            standard_name(lead): samples.astype(np.float64)
+            for lead, samples in zip(self.leads, self.signal, strict=True)
+            if lead not in flat
+        }
+        limb = {name: recorded[name] for name in LIMB_LEADS if name in recorded}
+        if not {"I", "II"} < limb.keys():
+            return None
+        errors = _unexplained(limb)
+        wrong = {name: error for name, error in errors.items() if error > UNEXPLAINED}
+        if not wrong:
+            return None
+        exchanged = [
+            f"{a} and {b} look exchanged"
+            for a, b in combinations(limb, 2)
+            if max(_unexplained({**limb, a: limb[b], b: limb[a]}).values()) <= UNEXPLAINED
+        ]
+        inverted = [
+            f"{name} looks inverted"
+            for name in limb
+            if max(_unexplained({**limb, name: -limb[name]}).values()) <= UNEXPLAINED
+        ]
+        listed = ", ".join(f"{name} by {error:.2f} mV" for name, error in wrong.items())
+        return f"limb leads contradict I and II: {listed}; " + (
+            " or ".join(exchanged + inverted) or "is the order of the leads right?"
+        )
+
+
+def _unexplained(limb: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Return by how much each limb lead differs from what I and II say, in mV, root mean square."""
+    return {
+        name: float(np.sqrt(np.mean((samples - (of_i * limb["I"] + of_ii * limb["II"])) ** 2)))
+        for name, samples in limb.items()
+        for of_i, of_ii in [OF_I_AND_II[name]]
+    }
+
+
+def standard_name(lead: str) -> str:
+    """Return how this package spells a lead; what is no standard lead stays as it is."""
+    if not isinstance(lead, str):
+        raise TypeError(f"a lead name must be a string, not {lead!r}")
+    # "Lead I (Einthoven)", "MDC_ECG_LEAD_AVR", "aVR, augmented voltage, right", "DII", "v1".
+    name = lead.casefold().partition("(")[0].partition(",")[0]
+    name = name.replace("mdc_ecg_", "").replace("lead", "").strip(" _-")
+    if name in ("di", "dii", "diii"):
+        name = name[1:]
+    return {each.casefold(): each for each in STANDARD_LEADS}.get(name, lead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -86,7 +87,10 @@ def put_back(batch: Any, key: str | int, items: list[Any]) -> Any:
 def stack(records: Sequence[Any]) -> Any:
     """Return the records as a batch."""
     try:
-        return default_collate(list(records))
+        with warnings.catch_warnings():
+            # Samples of an ECG are read-only; the batch is a copy, so nobody can write to them.
+            warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+            return default_collate(list(records))
     except (KeyError, RuntimeError, TypeError) as error:
         raise ValueError(
             "records of a batch must have the same form, and items that default_collate can "

@@ -9,7 +9,7 @@ NUM_PATCHES = 200
 
 
 def test_cells_run_with_only_the_import_line_changed(ecg):
-    ecg = torch.from_numpy(ecg.signal).float()
+    ecg = torch.tensor(ecg.signal)
     assert ecg.shape == (12, PATCH_SIZE * NUM_PATCHES)
 
     original_collator = MaskCollator(

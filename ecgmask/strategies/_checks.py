@@ -66,6 +66,11 @@ def check_draw(n_records: Any, n_patches: Any, rng: Any) -> None:
     """Raise an error unless these are the arguments of a draw."""
     check_count("n_records", n_records)
     check_count("n_patches", n_patches)
+    check_rng(rng)
+
+
+def check_rng(rng: Any) -> None:
+    """Raise an error unless this is a generator."""
     if not isinstance(rng, Generator):
         raise TypeError(
             f"rng must be a numpy.random.Generator, not {type(rng).__name__}; pass "

@@ -42,7 +42,7 @@ fig.set_label(f"The first second, enlarged. {fig.get_label()}")
 
 import torch
 
-batch = torch.as_tensor(ecg.signal)[None]
+batch = torch.tensor(ecg.signal)[None]
 windows = batch.unfold(-1, 25, 25)
 tokens = windows.permute(0, 2, 1, 3).flatten(2)
 print(tokens.shape, "with", len(STANDARD_LEADS), "leads of 25 samples in each token")

@@ -28,7 +28,7 @@ def rng():
 
 @pytest.fixture(scope="module")
 def records():
-    signal = torch.as_tensor(sample_ecg().signal)
+    signal = torch.tensor(sample_ecg().signal)
     return [signal.clone() for _ in range(1024)]
 
 

@@ -1,0 +1,353 @@
+"""ECGs from files, and the real ECG that the documentation shows.
+
+Every reader is a well-kept library's. What this module adds is what they leave open: which lead is
+which, in which unit, and whether the samples can be an ECG at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmask.ecg import ECG, standard_name
+from ecgmask.strategies import STANDARD_LEADS
+from ecgmask.strategies._checks import check_count
+
+PER_MILLIVOLT = {"v": 1e-3, "mv": 1.0, "uv": 1e3, "nv": 1e6}
+PADDING = 0.05  # s; in a recording, no twelve leads are exactly zero for so long
+
+
+class Contents(NamedTuple):
+    """What a file says; ``None`` where it says nothing."""
+
+    samples: NDArray[Any]  # (n_leads, n_samples)
+    leads: tuple[str, ...] | None = None
+    sampling_rate: float | None = None
+    units: tuple[str, ...] | None = None
+
+
+def read_ecg(
+    path: str | PathLike[str],
+    *,
+    sampling_rate: float | None = 500,
+    leads: Iterable[str] = STANDARD_LEADS,
+    index: int | None = None,
+    key: str | None = None,
+    file_leads: Iterable[str] | None = None,
+    file_sampling_rate: float | None = None,
+    file_unit: str | None = None,
+    check: bool = True,
+) -> ECG:
+    """Read an ECG from a file, in millivolt, with the leads and the sampling rate asked for.
+
+    Leads are found by their names, whatever the spelling and the order in the file; limb leads
+    that it lacks are computed from I and II. Names, units and rates come from the file, and have
+    to be given where it has none: they are never guessed. Nothing else is read, so nothing that
+    identifies a person is kept.
+
+    Parameters
+    ----------
+    path
+        The file. Its content or its ending tells the format:
+
+        * WFDB: a ``.hea`` file, the ``.dat`` or ``.mat`` beside it, or their common name. Needs
+          ``ecgmask[wfdb]``.
+        * DICOM: 12-lead and general ECG waveforms.
+        * NumPy: ``.npy`` and ``.npz``, of one ECG or a stack of them.
+        * HDF5: a data set of one ECG or a stack, such as that of CODE-15%. Needs
+          ``ecgmask[hdf5]``.
+    sampling_rate
+        Samples per second to return, in Hz. ``None`` keeps the file's.
+    leads
+        Names of the leads to return, in their order.
+    index
+        Which record of a stack, from 0, or which multiplex group of a DICOM file.
+    key
+        Name of the array in a ``.npz`` or HDF5 file that holds several.
+    file_leads
+        Names of the leads in the file, in its order; for NumPy and HDF5 files, which have none.
+    file_sampling_rate
+        Samples per second in the file, in Hz; for files that do not say.
+    file_unit
+        Unit of the samples in the file, such as ``"mV"`` or ``"uV"``; for files that do not say.
+    check
+        Whether to refuse a record in which :meth:`ECG.problems` finds any.
+
+    Returns
+    -------
+    ECG
+        The record.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ImportError
+        If the library that reads the format is not installed.
+    ValueError
+        If the file is corrupt, truncated or no ECG, if a fact is missing or contradicts the file,
+        if samples are NaN or infinite, or if the record has problems.
+
+    Notes
+    -----
+    Stacks pad short records with zeros. Where all leads are zero at an end of a NumPy or HDF5
+    record for 50 ms or more, those samples are left out: :meth:`ECG.fit` brings them back.
+
+    Pickled objects, which can run code, are never loaded.
+
+    Examples
+    --------
+    >>> import pydicom.examples
+    >>> from ecgmask import read_ecg
+    >>> read_ecg(pydicom.examples.get_path("waveform"), sampling_rate=250, leads=["II", "V5"])
+    <ECG: 2 leads (II, V5) x 2500 samples, 250 Hz, 10.0 s>
+    """
+    path = Path(path)
+    found = _find(path)
+    if index is not None:
+        check_count("index", index, least=0)
+    wanted = tuple(standard_name(lead) for lead in leads)
+    try:
+        contents = _read(found, index, key, None if file_leads is None else tuple(file_leads))
+        ecg = _to_ecg(contents, wanted, file_sampling_rate, file_unit)
+        if sampling_rate is not None:
+            ecg = ecg.resample(sampling_rate)
+        ecg = ecg.select(wanted)
+        if check:
+            ecg.check()
+    except ImportError:
+        raise
+    except Exception as error:  # corrupt files make readers fail in any way
+        raise ValueError(f"{path}: {error}") from error
+    return ecg
+
+
+def sample_ecg() -> ECG:
+    """Return the real ECG that this documentation shows: 12 leads, 10 s, 500 Hz, in mV.
+
+    A resting ECG in sinus rhythm at 61 beats per minute, recorded at 1000 Hz and anonymised,
+    which ships with pydicom: nothing is downloaded. It is a recording, flaws included: two
+    electrode artefacts of the left leg, at 3.5 to 3.8 s and 9.4 to 9.8 s, show in II, III and
+    aVF. Only samples, lead names and the sampling rate are read.
+
+    Returns
+    -------
+    ECG
+        The signal ``(12, 5000)``, float32, in mV: 200 patches of 25 samples.
+
+    Examples
+    --------
+    >>> from ecgmask import sample_ecg
+    >>> ecg = sample_ecg()
+    >>> ecg.signal.shape, ecg.leads[:3]
+    ((12, 5000), ('I', 'II', 'III'))
+    """
+    # Imported here because it takes longer than all else, and training does not need it.
+    import pydicom.examples
+
+    return read_ecg(pydicom.examples.get_path("waveform"))
+
+
+def _find(path: Path) -> Path:
+    """Return the file to open: of a WFDB record, its header."""
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name one file, or use WFDBDataset for many records")
+    header = path.parent / f"{path.name}.hea"
+    if not path.exists() and header.exists():
+        return header
+    beside = path.with_suffix(".hea")
+    if path.suffix in (".dat", ".mat") and beside.exists():
+        return beside
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist, nor does {header.name} beside it")
+    return path
+
+
+def _read(
+    path: Path, index: int | None, key: str | None, file_leads: tuple[str, ...] | None
+) -> Contents:
+    with path.open("rb") as file:
+        start = file.read(132)
+    if path.suffix == ".hea":
+        _refuse("WFDB records", index=index, key=key, file_leads=file_leads)
+        return _read_wfdb(path)
+    if start[128:] == b"DICM":
+        _refuse("DICOM files", key=key, file_leads=file_leads)
+        return _read_dicom(path, index or 0)
+    if start.startswith(b"\x93NUMPY"):
+        _refuse(".npy files", key=key)
+        stack = np.load(path, mmap_mode="r", allow_pickle=False)
+        return Contents(pick_record(stack, index, file_leads), file_leads)
+    if start.startswith(b"PK\x03\x04"):
+        with np.load(path, allow_pickle=False) as arrays:
+            stack = arrays[_only_key(list(arrays), key)]
+        return Contents(pick_record(stack, index, file_leads), file_leads)
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        with need("h5py", "hdf5").File(path) as file:
+            arrays = [name for name, item in file.items() if getattr(item, "ndim", 0) > 1]
+            stack = file[_only_key(arrays, key)]
+            return Contents(pick_record(stack, index, file_leads), file_leads)
+    raise ValueError(
+        "the file is neither WFDB, DICOM, NumPy nor HDF5; convert it, or make an "
+        "ECG(signal, sampling_rate, leads) of its samples"
+    )
+
+
+def need(library: str, extra: str) -> Any:
+    """Return a library that is installed with an extra of this package."""
+    try:
+        return import_module(library)
+    except ImportError as error:
+        raise ImportError(
+            f'this needs {library}; install it with: python -m pip install "ecgmask[{extra}]"'
+        ) from error
+
+
+def _refuse(files: str, **given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{name}={value!r} means nothing for {files}; leave it out")
+
+
+def _only_key(keys: list[str], key: str | None) -> str:
+    if key is None and len(keys) == 1:
+        return keys[0]
+    if key is None or key not in keys:
+        asked = "which array it is" if key is None else f"one that is there, not {key!r}"
+        raise ValueError(f"the file holds {', '.join(keys) or 'no arrays'}; say {asked}, with key=")
+    return key
+
+
+def _read_wfdb(header: Path) -> Contents:
+    record = need("wfdb", "wfdb").rdrecord(str(header.with_suffix("")))
+    return Contents(
+        record.p_signal.T, tuple(record.sig_name), float(record.fs), tuple(record.units)
+    )
+
+
+def _read_dicom(path: Path, group: int) -> Contents:
+    import pydicom
+
+    dataset = pydicom.dcmread(path)
+    if "WaveformSequence" not in dataset:
+        raise ValueError("the DICOM file holds no waveform; is it a 12-lead or general ECG?")
+    if group >= len(dataset.WaveformSequence):
+        raise ValueError(
+            f"the file has {len(dataset.WaveformSequence)} multiplex groups, so index must be "
+            f"below that, not {group}"
+        )
+    waveform = dataset.WaveformSequence[group]
+    channels = waveform.ChannelDefinitionSequence
+    units = [
+        channel.ChannelSensitivityUnitsSequence[0].CodeValue
+        for channel in channels
+        if "ChannelSensitivityUnitsSequence" in channel
+    ]
+    return Contents(
+        dataset.waveform_array(group).T,
+        tuple(str(channel.ChannelSourceSequence[0].CodeMeaning) for channel in channels),
+        float(waveform.SamplingFrequency),
+        tuple(units) if len(units) == len(channels) else None,
+    )
+
+
+def pick_record(stack: Any, index: int | None, leads: tuple[str, ...] | None) -> NDArray[Any]:
+    """Return ``(n_leads, n_samples)`` of an array that holds one ECG or a stack of them."""
+    if stack.dtype.kind not in "iuf":
+        raise ValueError(f"samples must be numbers, not of type {stack.dtype}")
+    if leads is None:
+        raise ValueError(
+            f"the file has no lead names; give those of its array {stack.shape} with "
+            'file_leads=, such as file_leads=("I", "II", "V1")'
+        )
+    if stack.ndim == 3:
+        if index is None:
+            raise ValueError(f"the file holds {len(stack)} records; say which with index=")
+        if index >= len(stack):
+            raise ValueError(f"index must be below the {len(stack)} records, not {index}")
+        record = np.asarray(stack[index])
+    elif stack.ndim == 2 and index is None:
+        record = np.asarray(stack)
+    else:
+        shape = "(n_leads, n_samples)" if index is None else "(n, n_leads, n_samples)"
+        raise ValueError(f"the array must have the shape {shape}, not {stack.shape}")
+    return np.moveaxis(record, find_lead_axis(record.shape, len(leads)), 0)
+
+
+def find_lead_axis(shape: tuple[int, ...], n_leads: int) -> int:
+    """Return which of the two axes of a record is that of its leads."""
+    axes = [axis for axis, length in enumerate(shape) if length == n_leads]
+    if len(axes) != 1:
+        raise ValueError(
+            f"{n_leads} lead names do not tell which axis of {tuple(shape)} is that of the leads; "
+            + (
+                "both fit: transpose it yourself and make an ECG"
+                if axes
+                else "give the names of all leads in the file"
+            )
+        )
+    return axes[0]
+
+
+def millivolts(unit: str) -> float:
+    """Return how many millivolts one of a unit is."""
+    # Folding case turns the micro sign into the Greek letter.
+    name = unit.strip().casefold().replace("\N{GREEK SMALL LETTER MU}", "u")
+    if name not in PER_MILLIVOLT:
+        raise ValueError(f"the unit must be V, mV, uV or nV, not {unit!r}")
+    return 1 / PER_MILLIVOLT[name]
+
+
+def _to_ecg(
+    contents: Contents,
+    wanted: tuple[str, ...],
+    file_sampling_rate: float | None,
+    file_unit: str | None,
+) -> ECG:
+    """Return the leads that matter as an ECG, in mV."""
+    names = tuple(standard_name(lead) for lead in contents.leads or ())
+    # Other channels may hold other quantities, in units that are none of ours.
+    rows = [row for row, name in enumerate(names) if name in {*STANDARD_LEADS, *wanted}]
+    if not rows:
+        raise ValueError(f"no lead of an ECG is among {', '.join(names)}")
+    if contents.units is not None:
+        units = [contents.units[row] for row in rows]
+        if file_unit is not None and {millivolts(file_unit)} != set(map(millivolts, units)):
+            raise ValueError(
+                f"file_unit={file_unit!r} contradicts the file, which says "
+                f"{', '.join(sorted(set(units)))}; leave it out"
+            )
+    elif file_unit is not None:
+        units = [file_unit] * len(rows)
+    else:
+        raise ValueError('the file does not say its unit; give it, such as file_unit="mV"')
+    rate = contents.sampling_rate or file_sampling_rate
+    if rate is None:
+        raise ValueError("the file does not say its sampling rate; give file_sampling_rate=, in Hz")
+    if file_sampling_rate not in (None, rate):
+        raise ValueError(
+            f"file_sampling_rate={file_sampling_rate} contradicts the file, which says {rate:g} "
+            "Hz; leave it out"
+        )
+    samples = np.asarray(contents.samples)[rows].astype(np.float64)
+    samples *= np.array([millivolts(unit) for unit in units])[:, None]
+    ecg = ECG(samples.astype(np.float32), rate, tuple(names[row] for row in rows))
+    return ecg if contents.sampling_rate else _without_padding(ecg)
+
+
+def _without_padding(ecg: ECG) -> ECG:
+    """Leave out the zeros that fill a record up to the length of its stack."""
+    signal = np.flatnonzero(ecg.signal.any(axis=0))
+    if not signal.size:
+        return ecg
+    n_samples, least = ecg.signal.shape[1], PADDING * ecg.sampling_rate
+    start, stop = int(signal[0]), int(signal[-1]) + 1
+    start = start if start >= least else 0
+    stop = stop if n_samples - stop >= least else n_samples
+    return ecg.crop(start, stop - start)
