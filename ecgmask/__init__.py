@@ -10,6 +10,7 @@ from ecgmask.collate import (
     PatchMaskCollator,
     gather_tokens,
 )
+from ecgmask.datasets import ECGArrayDataset, WFDBDataset
 from ecgmask.ecg import ECG
 from ecgmask.readers import read_ecg, sample_ecg
 from ecgmask.statistics import (
@@ -35,6 +36,7 @@ from ecgmask.strategies import (
     Strategy,
     UnionOfBlocks,
 )
+from ecgmask.synthetic import synthetic_ecg
 
 __version__ = version("ecgmask")
 
@@ -45,6 +47,7 @@ __all__ = [
     "Beats",
     "BlockSummary",
     "ContextToTarget",
+    "ECGArrayDataset",
     "Forecast",
     "IJEPAMaskCollator",
     "InverseBlocks",
@@ -62,9 +65,11 @@ __all__ = [
     "Spans",
     "Strategy",
     "UnionOfBlocks",
+    "WFDBDataset",
     "describe",
     "gather_tokens",
     "mask_statistics",
     "read_ecg",
     "sample_ecg",
+    "synthetic_ecg",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -420,7 +420,8 @@ def _one_lead(ecg: ECG, one: Masks, lead: str) -> tuple[ECG, Masks]:
     row = ecg.lead_index(lead)
     if one.n_leads > 1:
         one = Masks(one.context[:, [row]], one.targets[:, :, [row]])
-    return ECG(ecg.signal[[row]], ecg.sampling_rate, (lead,)), one
+    derived = (lead,) if lead in ecg.derived else ()
+    return replace(ecg, signal=ecg.signal[[row]], leads=(lead,), derived=derived), one
 
 
 def _check_palette(palette: object) -> None:
@@ -549,6 +550,16 @@ def _draw_traces(ax: Axes, ecg: ECG, one: Masks, palette: Palette) -> None:
         fontsize="small",
         color=palette.text,
     )
+    if ecg.synthetic:
+        ax.text(
+            1.02,
+            1,
+            "synthetic\nECG",
+            transform=ax.transAxes,
+            va="top",
+            fontsize="small",
+            color=palette.text,
+        )
     _style(ax, palette)
 
 
@@ -643,7 +654,10 @@ def _sentence(ecg: ECG, one: Masks) -> str:
     """Describe the masks in one sentence, for readers who cannot see the figure."""
     counts = describe(one)
     kind = "one mask for all leads" if one.n_leads == 1 else "each lead with a mask of its own"
-    what = f"ECG with {len(ecg.leads)} leads" if len(ecg.leads) > 1 else f"lead {ecg.leads[0]}"
+    if len(ecg.leads) > 1:
+        what = f"{'synthetic ECG' if ecg.synthetic else 'ECG'} with {len(ecg.leads)} leads"
+    else:
+        what = f"lead {ecg.leads[0]}{' of a synthetic ECG' if ecg.synthetic else ''}"
     parts = [
         f"{what}, {ecg.duration:g} s in {one.n_patches} patches of {_milliseconds(ecg, one)} ms"
         + (f", {kind}" if len(ecg.leads) > 1 else ""),

@@ -16,12 +16,17 @@ ROOT = Path(ecgmask.__file__).parent
 STRATEGIES = {"ecgmask.strategies"}
 ALLOWED = {
     "__init__": {
-        "ecgmask.collate", "ecgmask.ecg", "ecgmask.seeding", "ecgmask.statistics",
-        "ecgmask.strategies",
+        "ecgmask.collate", "ecgmask.datasets", "ecgmask.ecg", "ecgmask.readers",
+        "ecgmask.statistics", "ecgmask.strategies", "ecgmask.synthetic",
     },
     "strategies": {"numpy"} | STRATEGIES,
     "statistics": {"numpy"} | STRATEGIES,
-    "ecg": {"numpy", "scipy", "pydicom"} | STRATEGIES,
+    "ecg": {"numpy", "scipy"} | STRATEGIES,
+    "readers": {"numpy", "pydicom", "h5py", "wfdb", "ecgmask.ecg"} | STRATEGIES,
+    "synthetic": {"numpy", "ecgmask.ecg"} | STRATEGIES,
+    "datasets": {
+        "numpy", "torch", "tqdm", "wfdb", "ecgmask.ecg", "ecgmask.readers", "ecgmask.seeding",
+    } | STRATEGIES,
     "guesses": {"numpy", "ecgmask.ecg"} | STRATEGIES,
     "records": {"numpy", "torch"} | STRATEGIES,
     "seeding": {"numpy", "torch"} | STRATEGIES,

@@ -371,6 +371,33 @@ def test_the_title_is_that_of_the_caller(ecg, jepa):
     assert plot_12_leads(ecg, jepa).get_suptitle() == ""
 
 
+@PALETTES
+def test_every_figure_of_a_synthetic_ecg_says_so(ecg, jepa, palette):
+    made = replace(ecg, synthetic=True)
+    for draw, label in [
+        (draw_12_leads, "Synthetic ECG with 12 leads, 10 s in "),
+        (draw_lead, "Lead II of a synthetic ECG, 10 s in "),
+        (draw_comparison, "name: Lead II of a synthetic ECG, 10 s in "),
+    ]:
+        figure = draw(made, jepa, palette=palette)
+        assert figure.get_label().startswith(label)
+        notes = [t for t in figure.findobj(Text) if t.get_text() == "synthetic\nECG"]
+        assert [note.get_color() for note in notes] == [palette.text]
+
+
+def test_no_figure_of_a_recording_says_synthetic(ecg, jepa):
+    for draw in (draw_12_leads, draw_lead, draw_comparison):
+        figure = draw(ecg, jepa)
+        assert "synthetic" not in figure.get_label()
+        assert not [t for t in figure.findobj(Text) if "synthetic" in t.get_text()]
+
+
+@pytest.mark.parametrize("lead", ["II", "aVR"])
+def test_a_lead_that_was_derived_is_drawn_as_any_other(ecg, jepa, lead):
+    told = replace(ecg, derived=("III", "aVR"))
+    assert artists(plot_lead(told, jepa, lead=lead)) == artists(plot_lead(ecg, jepa, lead=lead))
+
+
 # Masks and indices
 
 
@@ -378,7 +405,7 @@ def test_the_title_is_that_of_the_caller(ecg, jepa):
 @pytest.mark.parametrize("record", [0, 2])
 def test_index_tensors_and_boolean_masks_give_the_same_figure(ecg, collate, record):
     torch.manual_seed(1)
-    masked = collate([torch.as_tensor(ecg.signal)] * 3)
+    masked = collate([torch.tensor(ecg.signal)] * 3)
     assert isinstance(masked, MaskedBatch)
     masks = Masks.from_indices(*masked[1:], n_patches=200)
     expected = plot_12_leads(ecg, masks, record=record)
@@ -475,7 +502,7 @@ def test_a_comparison_is_labelled_with_the_counts_of_all(ecg, jepa, ijepa):
 
 
 def test_a_comparison_takes_what_collators_return(ecg):
-    records = [torch.as_tensor(ecg.signal)]
+    records = [torch.tensor(ecg.signal)]
     batches = {"ECG-JEPA": MaskCollator(25)(records), "I-JEPA": IJEPAMaskCollator(25)(records)}
     fig = plot_comparison(ecg, batches, patch_size=25)
     for ax, masked in zip(fig.axes, batches.values(), strict=True):
@@ -655,7 +682,7 @@ def test_masks_for_another_number_of_leads_are_refused(ecg, rng, draw):
 
 
 @EVERY_FIGURE
-@pytest.mark.parametrize("convert", [lambda e: torch.as_tensor(e.signal), lambda e: e.signal])
+@pytest.mark.parametrize("convert", [lambda e: torch.tensor(e.signal), lambda e: e.signal])
 def test_a_bare_signal_is_refused_with_the_way_out(ecg, jepa, draw, convert):
     with pytest.raises(TypeError, match=r"ecg must be an ECG, not .*; make one with ECG\(signal"):
         draw(convert(ecg), jepa)

@@ -1,0 +1,728 @@
+"""Data sets on disk: what an item is, where it is cut, and which data are refused."""
+
+import os
+import pickle
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import wfdb
+from goodness import assert_uniform
+from torch.utils.data import DataLoader
+
+from ecgmask import ECG, STANDARD_LEADS, MaskCollator, PatchMaskCollator, RandomPatches
+from ecgmask.datasets import ECGArrayDataset, WFDBDataset
+
+N_RECORDS, LENGTH = 12, 600
+STACK = {"leads": STANDARD_LEADS, "sampling_rate": 500, "unit": "mV"}
+EIGHT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+PTB_XL_LEADS = tuple(lead.upper() for lead in STANDARD_LEADS)
+
+
+@pytest.fixture(scope="module")
+def signals(ecg):
+    """Records ``(12, 12, 600)`` in mV, each of another height."""
+    heights = np.linspace(0.5, 1.5, N_RECORDS, dtype=np.float32)
+    return heights[:, None, None] * ecg.signal[:, 1000 : 1000 + LENGTH]
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Write an array to a file and return its path."""
+
+    def write(array, name="stack.npy"):
+        np.save(tmp_path / name, array)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def path(save, signals):
+    """The records in a file, as they are."""
+    return save(signals)
+
+
+@pytest.fixture
+def ramp(save):
+    """Records of 30 samples that are their own numbers: an item begins with where it starts."""
+    return save(np.broadcast_to(np.arange(30, dtype=np.float16), (40, 12, 30)), "ramp.npy")
+
+
+def starts_of(items):
+    """Return where items of the ramp start, having seen that nothing is missing in between."""
+    items = torch.stack(list(items))
+    assert (items.diff(dim=-1) == 1).all()
+    return items[:, 0, 0].int().tolist()
+
+
+def crops_of(path, **options):
+    return ECGArrayDataset(path, **STACK, check=False, **options)
+
+
+def write_record(root, name, ecg, *, rate=500, names=PTB_XL_LEADS, unit="mV", comments=()):
+    """Write a WFDB record the way those of PTB-XL are written."""
+    folder = Path(root, name).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    wfdb.wrsamp(
+        Path(name).name,
+        rate,
+        [unit] * len(names),
+        list(names),
+        np.asarray(ecg, dtype=float).T,
+        fmt=["16"] * len(names),
+        comments=list(comments),
+        write_dir=str(folder),
+    )
+
+
+@pytest.fixture
+def folder(tmp_path, signals):
+    """A folder with the records in WFDB files, and the names of the records."""
+    names = [f"records500/00000/{number:05}_hr" for number in range(N_RECORDS)]
+    for name, signal in zip(names, signals, strict=True):
+        write_record(tmp_path, name, signal, comments=["Age: 56", "Sex: F"])
+    return tmp_path, names
+
+
+def wfdb_dataset(root, names, **options):
+    return WFDBDataset(root, names, progress=False, **options)
+
+
+# What an item is
+
+
+@pytest.mark.parametrize("lead_axis", [1, 2])
+@pytest.mark.parametrize(
+    ("dtype", "unit", "in_mv"),
+    [
+        ("float16", "mV", 1),
+        ("float32", "mV", 1),
+        ("float64", "mV", 1),
+        ("longdouble", "mV", 1),
+        (">f4", "mV", 1),
+        ("float64", "V", 1e3),
+        ("float32", "µV", 1e-3),
+        ("int16", "uV", 1e-3),
+        (">i2", "uV", 1e-3),
+        ("int32", "nV", 1e-6),
+    ],
+)
+def test_an_item_is_the_record_in_the_file_as_float32_in_millivolt(
+    save, signals, dtype, unit, in_mv, lead_axis
+):
+    stack = (signals / in_mv).astype(dtype)
+    path = save(stack if lead_axis == 1 else stack.transpose(0, 2, 1))
+    dataset = ECGArrayDataset(path, **{**STACK, "unit": unit})
+    for item, record in zip(dataset, stack, strict=True):
+        assert item.dtype == torch.float32
+        assert item.is_contiguous()
+        np.testing.assert_array_equal(item, record.astype(np.float32) * np.float32(in_mv))
+
+
+@pytest.mark.parametrize("lead_axis", [1, 2])
+def test_leads_come_in_standard_order_whatever_the_file_has(save, signals, lead_axis):
+    order = [11, 0, 5, 3, 4, 7, 6, 8, 1, 2, 10, 9]
+    names = ["v6", "Lead I (Einthoven)", "AVF", "avr", "aVL", "V2", "V1", "V3", "DII", "III"]
+    names += ["V5", "V4"]
+    stack = signals[:, order]
+    path = save(stack if lead_axis == 1 else stack.transpose(0, 2, 1))
+    dataset = ECGArrayDataset(path, **{**STACK, "leads": names})
+    np.testing.assert_array_equal(torch.stack(list(dataset)), signals)
+    np.testing.assert_array_equal(dataset.ecg(3), signals[3])
+
+
+def test_limb_leads_that_the_file_lacks_are_derived(save, signals):
+    rows = [STANDARD_LEADS.index(lead) for lead in reversed(EIGHT_LEADS)]
+    path = save(signals[:, rows])
+    dataset = ECGArrayDataset(path, **{**STACK, "leads": reversed(EIGHT_LEADS)})
+    for item, signal in zip(dataset, signals, strict=True):
+        whole = ECG(signal[rows], 500, EIGHT_LEADS[::-1]).select(STANDARD_LEADS)
+        np.testing.assert_allclose(item, whole.signal, atol=1e-6)
+    assert dataset.ecg(0).derived == ("III", "aVR", "aVL", "aVF")
+
+
+def test_channels_that_are_no_standard_lead_are_left_out(save, signals):
+    stack = np.concatenate([np.full((N_RECORDS, 3, LENGTH), np.nan), signals], axis=1)
+    dataset = ECGArrayDataset(save(stack), **{**STACK, "leads": ("vx", "vy", "vz", *PTB_XL_LEADS)})
+    np.testing.assert_array_equal(torch.stack(list(dataset)), signals)
+
+
+def test_a_stack_as_wide_as_long_needs_its_lead_axis(save, signals):
+    stack = signals[:, :, 50 : 50 + 12]
+    path = save(stack)
+    with pytest.raises(ValueError, match=r"do not tell which axis .* pass lead_axis=1 or lead"):
+        ECGArrayDataset(path, **STACK)
+    for axis, expected in ((1, stack[3]), (2, stack[3].T)):
+        dataset = ECGArrayDataset(path, **STACK, lead_axis=axis, check=False)
+        np.testing.assert_array_equal(dataset[3], expected)
+
+
+def test_an_item_may_be_written_to(path, signals):
+    dataset = ECGArrayDataset(path, **STACK)
+    dataset[0].zero_()
+    np.testing.assert_array_equal(dataset[0], signals[0])
+    np.testing.assert_array_equal(np.load(path), signals)
+
+
+def test_records_are_numbered_like_those_of_a_list(path, signals):
+    dataset = ECGArrayDataset(path, **STACK)
+    assert len(dataset) == len(list(dataset)) == N_RECORDS
+    for number in (-1, np.int64(11), torch.tensor(11)):
+        np.testing.assert_array_equal(dataset[number], signals[11])
+        np.testing.assert_array_equal(dataset.ecg(number), signals[11])
+    for number in (12, -13):
+        with pytest.raises(IndexError, match=f"record {number} is not among the 12 records"):
+            dataset[number]
+    with pytest.raises(TypeError, match="float"):
+        dataset[1.0]
+
+
+def test_a_short_record_is_padded_with_zeros_and_tells_its_length(path, signals):
+    dataset = ECGArrayDataset(path, **STACK, n_samples=1000)
+    np.testing.assert_array_equal(dataset[2][:, :LENGTH], signals[2])
+    assert dataset[2].shape == (12, 1000)
+    assert not dataset[2][:, LENGTH:].any()
+    telling = ECGArrayDataset(path, **STACK, n_samples=1000, lengths=True, labels=range(N_RECORDS))
+    signal, label, length = telling[2]
+    assert torch.equal(signal, dataset[2])
+    assert (label, length) == (2, LENGTH)
+    cropped = ECGArrayDataset(path, **STACK, n_samples=300, lengths=True)
+    assert cropped[2][1] == 300
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (list(range(0, 24, 2)), torch.tensor(8)),
+        (np.arange(12) / 2, torch.tensor(2.0, dtype=torch.float64)),
+        (torch.arange(24).reshape(12, 2), torch.tensor([8, 9])),
+        (pd.Series(range(12), index=range(100, 112)), torch.tensor(4)),
+        (pd.Series(range(12), index=range(11, -1, -1)), torch.tensor(4)),
+        (list("abcdefghijkl"), "e"),
+        (pd.Series(list("abcdefghijkl")), "e"),
+    ],
+    ids=repr,
+)
+def test_a_label_goes_with_its_record(path, signals, labels, expected):
+    signal, label = ECGArrayDataset(path, **STACK, labels=labels)[4]
+    np.testing.assert_array_equal(signal, signals[4])
+    assert type(label) is type(expected)
+    if isinstance(expected, str):
+        assert label == expected
+    else:
+        assert torch.equal(label, expected)
+        assert label.dtype == expected.dtype
+
+
+@pytest.mark.parametrize("copy", [np.array, torch.tensor])
+def test_labels_do_not_change_with_what_they_were_made_of(path, copy):
+    labels = copy(list(range(N_RECORDS)))
+    dataset = ECGArrayDataset(path, **STACK, labels=labels)
+    labels[:] = -1
+    assert dataset[4][1] == 4
+
+
+def test_a_data_set_says_what_it_is(path):
+    dataset = ECGArrayDataset(path, **STACK, n_samples=250, crop="middle")
+    assert repr(dataset) == (
+        "<ECGArrayDataset: 12 ECGs of 600 samples at 500 Hz, middle crops of 250 samples>"
+    )
+    assert (dataset.n_samples, dataset.sampling_rate) == (250, 500)
+    whole = ECGArrayDataset(path, **STACK)
+    assert repr(whole).endswith("at 500 Hz, items of 600 samples>")
+
+
+# Where an item is cut
+
+
+@pytest.mark.parametrize("n_samples", [29, 30, 1, 20])
+@pytest.mark.parametrize(("crop", "of_rest"), [("start", 0), ("middle", 0.5)])
+def test_a_fixed_crop_is_where_it_says(ramp, crop, of_rest, n_samples):
+    dataset = crops_of(ramp, n_samples=n_samples, crop=crop)
+    assert set(starts_of(dataset)) == {int(of_rest * (30 - n_samples))}
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+def test_every_start_is_equally_likely(ramp, seed):
+    dataset = crops_of(ramp, n_samples=20, seed=seed)
+    torch.manual_seed(0)
+    starts = []
+    for epoch in range(100):
+        dataset.set_epoch(epoch)
+        starts += starts_of(dataset)
+    assert_uniform(starts, range(11))
+
+
+def test_starts_of_neighbouring_records_and_epochs_are_independent(ramp):
+    dataset = crops_of(ramp, n_samples=26, seed=0)
+    starts = np.empty((150, 40), dtype=int)
+    for epoch in range(len(starts)):
+        dataset.set_epoch(epoch)
+        starts[epoch] = starts_of(dataset)
+    pairs = [(a, b) for a in range(5) for b in range(5)]
+    assert_uniform(zip(starts[:, 0::2].flat, starts[:, 1::2].flat, strict=True), pairs)
+    assert_uniform(zip(starts[0::2].flat, starts[1::2].flat, strict=True), pairs)
+
+
+def test_a_seed_fixes_crops_and_another_gives_others(ramp):
+    def starts(seed):
+        return starts_of(crops_of(ramp, n_samples=10, seed=seed))
+
+    assert starts(1) == starts(1)
+    assert len({tuple(starts(seed)) for seed in (0, 1, 2, 2**64 - 1)}) == 4
+
+
+def test_a_seeded_crop_does_not_depend_on_what_was_read_before(ramp):
+    dataset = crops_of(ramp, n_samples=10, seed=3)
+    in_order = starts_of(dataset)
+    backwards = starts_of(dataset[number] for number in range(39, -1, -1))
+    assert in_order == backwards[::-1]
+
+
+def test_a_seeded_crop_does_not_depend_on_how_many_records_follow(ramp, save):
+    shorter = save(np.load(ramp)[:7], "shorter.npy")
+    long, short = (starts_of(crops_of(path, n_samples=10, seed=3)) for path in (ramp, shorter))
+    assert long[:7] == short
+
+
+@pytest.mark.parametrize(
+    ("workers", "start", "persistent"),
+    [(1, "fork", False), (2, "fork", False), (2, "fork", True), (2, "spawn", True)],
+)
+def test_seeded_crops_are_the_same_in_every_worker(ramp, workers, start, persistent):
+    def epochs(**options):
+        dataset = crops_of(ramp, n_samples=10, seed=3)
+        loader = DataLoader(dataset, batch_size=3, **options)
+        for epoch in (0, 1, 5, 0):
+            dataset.set_epoch(epoch)
+            yield starts_of(torch.cat(list(loader)))
+
+    in_main = list(epochs())
+    assert in_main[0] == in_main[3]
+    assert len(set(map(tuple, in_main))) == 3
+    in_workers = epochs(
+        num_workers=workers, multiprocessing_context=start, persistent_workers=persistent
+    )
+    assert list(in_workers) == in_main
+
+
+def test_crops_without_a_seed_follow_torch_and_differ_between_workers_and_epochs(ramp):
+    loader = DataLoader(crops_of(ramp, n_samples=10), batch_size=20, num_workers=2)
+
+    def run(seed):
+        torch.manual_seed(seed)
+        return [starts_of(batch) for _ in range(2) for batch in loader]
+
+    first = run(0)
+    assert run(0) == first
+    assert len(set(map(tuple, first))) == 4
+
+
+def test_a_copy_has_an_epoch_of_its_own(ramp):
+    dataset = crops_of(ramp, n_samples=10, seed=3)
+    dataset.set_epoch(2)
+    copy = pickle.loads(pickle.dumps(dataset))
+    assert starts_of(copy) == starts_of(dataset)
+    copy.set_epoch(3)
+    assert starts_of(copy) != starts_of(dataset)
+
+
+# The file
+
+
+def test_a_pickled_data_set_holds_the_path_and_nothing_that_was_read_or_drawn(save):
+    path = save(np.ones((5000, 12, 30), dtype=np.float16))
+    dataset = crops_of(path, n_samples=10, seed=0)
+    item = dataset[4999]
+    pickled = pickle.dumps(dataset)
+    assert len(pickled) < 10_000 < path.stat().st_size / 100
+    assert torch.equal(pickle.loads(pickled)[4999], item)
+
+
+def test_a_relative_path_is_found_from_everywhere(path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    dataset = ECGArrayDataset(path.name, **STACK)
+    monkeypatch.chdir("/")
+    assert dataset[0].shape == (12, LENGTH)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.npy"):
+        ECGArrayDataset(tmp_path / "nothing.npy", **STACK)
+
+
+@pytest.mark.parametrize("size", [0, 5, 40, 1000, -1])
+def test_a_truncated_file_is_refused(path, size):
+    content = path.read_bytes()
+    path.write_bytes(content[:size])
+    with pytest.raises(ValueError, match=r"stack\.npy is no \.npy file, is truncated or"):
+        ECGArrayDataset(path, **STACK)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path, signals):
+    np.savez(tmp_path / "stack.npz", signals)
+    with pytest.raises(ValueError, match=r"stack\.npz is no \.npy file"):
+        ECGArrayDataset(tmp_path / "stack.npz", **STACK)
+
+
+class Harmful:
+    """What runs code when it is unpickled."""
+
+    def __reduce__(self):
+        return os.mkdir, ("unpickled",)
+
+
+def test_python_objects_are_refused_and_never_unpickled(save, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    array = np.empty((1, 12, 2), dtype=object)
+    array[:] = Harmful()
+    path = save(array)
+    with pytest.raises(ValueError, match="holds Python objects"):
+        ECGArrayDataset(path, **STACK)
+    assert not Path("unpickled").exists()
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((12, 600)), r"an array \(12, 600\), but a stack has .* with read_ecg"),
+        (np.zeros((0, 12, 600)), r"an array \(0, 12, 600\), but a stack"),
+        (np.zeros((2, 12, 0)), r"an array \(2, 12, 0\), but a stack"),
+        (np.zeros((2, 8, 600)), "leads has 12 names, but no axis of .* name all leads"),
+        (np.zeros((2, 12, 600), dtype=complex), "holds complex128, but samples must be"),
+        (np.zeros((2, 12, 600), dtype=bool), "holds bool, but samples must be"),
+        (np.zeros((2, 12, 600), dtype="U1"), "holds <U1, but samples must be"),
+    ],
+)
+def test_an_array_that_is_no_stack_of_ecgs_is_refused(save, array, message):
+    path = save(array)
+    with pytest.raises(ValueError, match=message) as caught:
+        ECGArrayDataset(path, **STACK)
+    assert str(path) in str(caught.value)
+
+
+# Parameters
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"unit": "mmHg"}, ValueError, "unit must be V, mV, uV or nV, not 'mmHg'"),
+        ({"sampling_rate": 0}, ValueError, "sampling_rate must be positive, in Hz, not 0"),
+        ({"sampling_rate": float("nan")}, ValueError, "must be positive, in Hz, not nan"),
+        ({"sampling_rate": "500"}, TypeError, "must be a number in Hz, not '500'"),
+        ({"leads": "I"}, TypeError, "leads must be a list of names, not the string 'I'"),
+        ({"leads": [*STANDARD_LEADS[:-1], "V7"]}, ValueError, "V6 is missing among .* V7"),
+        ({"leads": [*STANDARD_LEADS[:-1], "v5"]}, ValueError, "V5 is there more than once"),
+        ({"leads": ["x", *STANDARD_LEADS[1:]]}, ValueError, "I is missing among the leads x, II"),
+        ({"leads": ["I", "x", "y", *STANDARD_LEADS[3:]]}, ValueError, "II, III are missing among"),
+        ({"lead_axis": 2}, ValueError, "not axis 2 of the array"),
+        ({"lead_axis": 0}, ValueError, "lead_axis must be 1 or 2, not 0"),
+        ({"n_samples": 0}, ValueError, "n_samples must be at least 1, not 0"),
+        ({"n_samples": 2.5}, TypeError, "n_samples must be a whole number"),
+        ({"crop": "end"}, ValueError, "crop must be one of random, start, middle, not 'end'"),
+        ({"seed": 1}, ValueError, "seed=1 has no effect, since no record is longer than the 600"),
+        ({"seed": 1, "n_samples": 600}, ValueError, "leave it out, or pass a smaller n_samples"),
+        ({"seed": 1, "n_samples": 9, "crop": "start"}, ValueError, 'no effect on crop="start"'),
+        ({"seed": -1, "n_samples": 9}, ValueError, "seed must be at least 0, not -1"),
+        ({"seed": 2**64, "n_samples": 9}, ValueError, r"seed must be below 2\*\*64"),
+        ({"seed": 1.0, "n_samples": 9}, TypeError, "seed must be a whole number"),
+        ({"labels": [1] * 11}, ValueError, r"one for each of the 12 records, .* is \(11,\)"),
+        ({"labels": 3}, ValueError, r"one for each of the 12 records, but their shape is \(\)"),
+        ({"labels": [None] * 12}, TypeError, "labels must be numbers, strings or arrays"),
+        ({"labels": [[1], [2, 3]] * 6}, TypeError, "arrays of numbers of one shape"),
+    ],
+)
+def test_a_wrong_parameter_is_refused(path, options, error, message):
+    with pytest.raises(error, match=message):
+        ECGArrayDataset(path, **{**STACK, **options})
+
+
+@pytest.mark.parametrize("name", ["leads", "sampling_rate", "unit"])
+def test_what_the_file_does_not_say_has_to_be_given(path, name):
+    given = {key: value for key, value in STACK.items() if key != name}
+    with pytest.raises(TypeError, match=f"required keyword-only argument: '{name}'"):
+        ECGArrayDataset(path, **given)
+
+
+# Wrong data
+
+
+@pytest.mark.parametrize("lead_axis", [1, 2])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_sample_that_is_not_finite_is_refused_with_its_place(save, signals, value, lead_axis):
+    stack = signals.copy()
+    stack[1, 7, 300:302] = value
+    path = save(stack if lead_axis == 1 else stack.transpose(0, 2, 1))
+    dataset = ECGArrayDataset(path, **STACK)
+    message = (
+        r"stack\.npy, record 1: 2 sample\(s\) are NaN or infinite, first in lead V2, sample 300"
+    )
+    for number in (1, -11):
+        with pytest.raises(ValueError, match=message):
+            dataset[number]
+    with pytest.raises(ValueError, match=message):
+        dataset.ecg(1)
+    cropped = ECGArrayDataset(path, **STACK, n_samples=580, crop="middle")
+    with pytest.raises(ValueError, match="sample 300"):
+        cropped[1]
+
+
+def test_only_samples_that_are_read_are_looked_at(save, signals):
+    stack = signals.copy()
+    stack[1, 7, 300] = np.nan
+    dataset = ECGArrayDataset(save(stack), **STACK, n_samples=300, crop="start")
+    np.testing.assert_array_equal(dataset[1], signals[1, :, :300])
+
+
+def test_large_samples_are_no_infinite_ones(save, signals):
+    stack = signals.copy()
+    stack[1] = 3e38
+    dataset = ECGArrayDataset(save(stack), **STACK)
+    assert (dataset[1] > 2e38).all()
+
+
+def aVL_and_aVF_exchanged(stack):
+    stack[:, [4, 5]] = stack[:, [5, 4]]
+
+
+def a_flat_lead(stack):
+    stack[:, 9] = 0.1
+
+
+def microvolts(stack):
+    stack *= 1000
+
+
+def a_record_of_nan(stack):
+    stack[-1] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (aVL_and_aVF_exchanged, "record 0: limb leads contradict .* aVL and aVF look exchanged"),
+        (a_flat_lead, "record 0: V4 is flat"),
+        (microvolts, "record 0: leads span up to .* is the unit right"),
+        (a_record_of_nan, r"record 11: 7200 sample\(s\) are NaN"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_data_that_cannot_be_right_are_refused_at_once_unless_asked_for(
+    save, signals, spoil, message, dtype
+):
+    stack = signals.copy()
+    spoil(stack)
+    path = save(stack.astype(dtype))
+    with pytest.raises(ValueError, match=message) as caught:
+        ECGArrayDataset(path, **STACK)
+    assert str(path) in str(caught.value)
+    assert "pass check=False" in str(caught.value)
+    dataset = ECGArrayDataset(path, **STACK, check=False)
+    np.testing.assert_array_equal(dataset[11], stack[11].astype(dtype))
+
+
+# With collators
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_collators_take_the_items(path, signals, workers):
+    dataset = ECGArrayDataset(path, **STACK, n_samples=400, crop="start", labels=range(N_RECORDS))
+    collate = MaskCollator(patch_size=5, seed=0)
+    loader = DataLoader(dataset, batch_size=4, collate_fn=collate, num_workers=workers)
+    seen = []
+    for (batch, labels), context, targets in loader:
+        assert context.shape[1] + targets.shape[1] == 80
+        np.testing.assert_array_equal(batch, signals[labels, :, :400])
+        seen += labels.tolist()
+    assert seen == list(range(N_RECORDS))
+
+
+def test_the_last_item_tells_a_collator_what_is_padding(path):
+    dataset = ECGArrayDataset(path, **STACK, n_samples=1000, lengths=True, labels=range(N_RECORDS))
+    collate = PatchMaskCollator(RandomPatches(0.5), patch_size=25, lengths_key=-1)
+    for masked in DataLoader(dataset, batch_size=4, collate_fn=collate):
+        assert masked.padding.tolist() == [[False] * 24 + [True] * 16] * 4
+        assert masked.context.max() < 24
+        assert masked.targets[0].max() < 24
+
+
+# WFDB
+
+
+def test_a_wfdb_item_is_the_record_in_millivolt(folder, signals):
+    dataset = wfdb_dataset(*folder)
+    assert len(dataset) == N_RECORDS
+    for number, (item, signal) in enumerate(zip(dataset, signals, strict=True)):
+        assert item.dtype == torch.float32
+        np.testing.assert_allclose(item, signal, atol=1e-4)
+        np.testing.assert_array_equal(dataset.ecg(number), item)
+    dataset[0].zero_()
+    np.testing.assert_allclose(dataset[0], signals[0], atol=1e-4)
+
+
+def test_records_come_at_one_rate_in_standard_order_whatever_the_files_have(tmp_path, ecg):
+    write_record(tmp_path, "one", ecg.resample(1000), rate=1000)
+    order = [3, 4, 5, 0, 1, 2, *range(11, 5, -1)]
+    shuffled = [PTB_XL_LEADS[row] for row in order]
+    write_record(tmp_path, "two", 1000 * ecg.signal[order], names=shuffled, unit="uV")
+    dataset = wfdb_dataset(tmp_path, ["one", "two"], sampling_rate=250, n_samples=2500)
+    expected = ecg.resample(250)
+    for number in (0, 1):
+        assert dataset.ecg(number).sampling_rate == 250
+        np.testing.assert_allclose(dataset[number], expected, atol=0.02)
+
+
+def test_wfdb_records_are_cropped_padded_and_labelled(folder, ecg):
+    root, names = folder
+    write_record(root, "long", ecg)
+    dataset = wfdb_dataset(
+        root, [names[0], "long"], n_samples=1000, crop="middle", labels=["a", "b"], lengths=True
+    )
+    (short, a, of_short), (long, b, of_long) = dataset
+    assert (a, of_short, b, of_long) == ("a", LENGTH, "b", 1000)
+    assert short.shape == long.shape == (12, 1000)
+    assert not short[:, LENGTH:].any()
+    np.testing.assert_allclose(long, ecg.signal[:, 2000:3000], atol=1e-4)
+
+
+def test_records_of_unlike_lengths_need_a_number_of_samples(folder, ecg):
+    root, names = folder
+    write_record(root, "long", ecg)
+    message = r"_hr has 600 samples at 500 Hz, but long has 5000 at 500 Hz; pass n_samples="
+    with pytest.raises(ValueError, match=message):
+        wfdb_dataset(root, [*names, "long"])
+
+
+def test_seeded_crops_of_wfdb_records_are_the_same_in_every_worker(folder):
+    def epochs(**options):
+        dataset = wfdb_dataset(*folder, n_samples=500, seed=3)
+        loader = DataLoader(dataset, batch_size=4, **options)
+        for epoch in (0, 1):
+            dataset.set_epoch(epoch)
+            yield torch.cat(list(loader))
+
+    in_main = list(epochs())
+    in_workers = list(epochs(num_workers=2, persistent_workers=True))
+    assert not torch.equal(*in_main)
+    assert all(map(torch.equal, in_main, in_workers))
+
+
+def test_a_table_lists_the_records(folder, signals):
+    root, names = folder
+    table = pd.DataFrame(
+        {"age": 56, "strat_fold": range(1, 13), "filename_hr": names, "axis": ["left", "right"] * 6}
+    )
+    table.to_csv(root / "ptbxl_database.csv", index=False)
+    dataset = WFDBDataset.from_csv(
+        root, "ptbxl_database.csv", labels="strat_fold", n_samples=300, crop="start", progress=False
+    )
+    for number, (signal, label) in enumerate(dataset):
+        assert torch.equal(label, torch.tensor(number + 1))
+        np.testing.assert_allclose(signal, signals[number, :, :300], atol=1e-4)
+    words = WFDBDataset.from_csv(root, "ptbxl_database.csv", labels="axis", progress=False)
+    assert [label for _, label in words] == ["left", "right"] * 6
+    assert WFDBDataset.from_csv(root, "ptbxl_database.csv", progress=False)[0].shape == (12, 600)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        ("file,fold\none,1\n", {}, "no column 'filename_hr'; it has file, fold"),
+        ("file,fold\none,1\n", {"column": "file", "labels": "age"}, "no column 'age'"),
+        ("file,fold\none,\n", {"column": "file", "labels": "fold"}, "row 0 has no fold"),
+        ("file,fold\none,1\n,2\n", {"column": "file"}, "row 1 has no file"),
+    ],
+)
+def test_a_table_that_lacks_something_is_refused(tmp_path, content, options, message):
+    (tmp_path / "table.csv").write_text(content)
+    with pytest.raises(ValueError, match=rf"table\.csv.*{message}"):
+        WFDBDataset.from_csv(tmp_path, "table.csv", **options)
+
+
+def test_all_records_that_cannot_be_used_are_found_at_once(folder, signals):
+    root, names = folder
+    signal = signals[0]
+    write_record(root, "few", signal[1:], names=PTB_XL_LEADS[1:])
+    write_record(root, "pressure", signal, unit="mmHg")
+    write_record(root, "headless", signal)
+    (root / "headless.dat").unlink()
+    (root / "corrupt.hea").write_text("nothing that wfdb knows\n")
+    wrong = ["few", "pressure", "headless", "corrupt", "absent"]
+    with pytest.raises(ValueError, match=r"5 of 17 records .*; leave them out") as caught:
+        wfdb_dataset(root, [*names, *wrong])
+    message = str(caught.value)
+    assert str(root) in message
+    assert "few: I is missing among the leads II, III" in message
+    assert "pressure: the unit must be V, mV" in message
+    assert "headless: its samples, headless.dat, are missing" in message
+    assert "corrupt: " in message
+    assert "absent: there is no absent.hea" in message
+    with pytest.raises(ValueError, match=r"there is no c\.hea.* and 2 more; leave"):
+        wfdb_dataset(root, list("abcdefg"))
+
+
+def test_wfdb_records_that_cannot_be_right_are_refused_unless_asked_for(tmp_path, signals):
+    stack = signals.copy()
+    aVL_and_aVF_exchanged(stack)
+    write_record(tmp_path, "one", stack[0])
+    with pytest.raises(ValueError, match=r"one.*aVL and aVF look exchanged"):
+        wfdb_dataset(tmp_path, ["one"])
+    np.testing.assert_allclose(wfdb_dataset(tmp_path, ["one"], check=False)[0], stack[0], atol=1e-4)
+
+
+def test_a_wfdb_record_with_gaps_is_refused_by_name(folder, signals):
+    root, names = folder
+    signal = signals[1].copy()
+    signal[7, 3] = np.nan
+    write_record(root, names[1], signal)
+    dataset = wfdb_dataset(root, names)
+    with pytest.raises(ValueError, match=r"00001_hr.*NaN or infinite in V2"):
+        dataset[1]
+
+
+@pytest.mark.parametrize(
+    ("records", "options", "error", "message"),
+    [
+        ("one", {}, TypeError, "records must be a list of names, not the string 'one'"),
+        ([], {}, ValueError, "records must name at least one record"),
+        (["one"], {"labels": [1, 2]}, ValueError, "one for each of the 1 records"),
+        (["one"], {"seed": 1}, ValueError, "seed=1 has no effect"),
+        (["one"], {"sampling_rate": -1}, ValueError, "sampling_rate must be positive"),
+        (["one"], {"n_samples": 0}, ValueError, "n_samples must be at least 1"),
+    ],
+)
+def test_a_wrong_parameter_of_wfdb_records_is_refused(
+    tmp_path, signals, records, options, error, message
+):
+    write_record(tmp_path, "one", signals[0])
+    with pytest.raises(error, match=message):
+        wfdb_dataset(tmp_path, records, **options)
+
+
+def test_nothing_that_identifies_a_person_is_kept(folder):
+    dataset = wfdb_dataset(*folder)
+    dataset[0]
+    assert b"Age" in (folder[0] / f"{folder[1][0]}.hea").read_bytes()
+    for word in (b"Age", b"Sex", b"56"):
+        assert word not in pickle.dumps(dataset)
+
+
+def test_headers_are_counted_on_a_progress_bar_that_can_be_left_out(folder, capsys):
+    WFDBDataset(*folder)
+    assert "headers: 100%" in capsys.readouterr().err
+    wfdb_dataset(*folder)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("library", ["wfdb", "tqdm"])
+def test_a_library_that_is_not_installed_is_named_with_how_to_install_it(
+    folder, monkeypatch, library
+):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match=rf'{library}; .* pip install "ecgmask\[wfdb\]"'):
+        WFDBDataset(*folder)
