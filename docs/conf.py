@@ -71,7 +71,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
     "subsection_order": [
-        f"../examples/{section}" for section in ("strategies", "comparisons", "concepts")
+        f"../examples/{section}" for section in ("strategies", "comparisons", "concepts", "data")
     ],
     "within_subsection_order": "ExampleTitleSortKey",
     "image_scrapers": (scrape,),
@@ -115,6 +115,7 @@ html_sidebars = {
         "get_started",
         "strategies",
         "guide",
+        "your_data",
         "reproducible",
         "references",
         "decisions",
