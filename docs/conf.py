@@ -131,12 +131,14 @@ copybutton_prompt_is_regexp = True
 
 # Short names, and classes whose module is private, by the name that readers import.
 public_names = {
+    "ArrayLike": "numpy.typing.ArrayLike",
     "Axes": "matplotlib.axes.Axes",
     "BoolArray": "numpy.ndarray",
     "CountArray": "numpy.ndarray",
     "Figure": "matplotlib.figure.Figure",
     "FloatArray": "numpy.ndarray",
     "NDArray": "numpy.ndarray",
+    "PathLike": "os.PathLike",
     "Tensor": "torch.Tensor",
     "SubFigure": "matplotlib.figure.SubFigure",
     "matplotlib.axes._axes.Axes": "matplotlib.axes.Axes",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable, Sequence
-from numbers import Real
 from operator import index as as_index
 from os import PathLike
 from pathlib import Path
@@ -22,7 +21,7 @@ from ecgmask.ecg import ECG, OF_I_AND_II, standard_name
 from ecgmask.readers import millivolts, need, read_ecg
 from ecgmask.seeding import Progress
 from ecgmask.strategies import STANDARD_LEADS
-from ecgmask.strategies._checks import check_count
+from ecgmask.strategies._checks import check_count, check_sampling_rate
 
 Crop = Literal["random", "start", "middle"]
 Labels = Tensor | NDArray[np.str_]
@@ -256,7 +255,7 @@ class ECGArrayDataset(_Records):
         sampling_rate: float,
         unit: str,
         n_samples: int | None = None,
-        crop: Crop = "random",
+        crop: Literal["random", "start", "middle"] = "random",
         labels: ArrayLike | Tensor | None = None,
         lengths: bool = False,
         seed: int | None = None,
@@ -278,7 +277,7 @@ class ECGArrayDataset(_Records):
         self._native = native if native.itemsize <= 8 else np.dtype(np.float64)
         self._millivolts = millivolts(unit)
         self._check = check
-        _check_rate(sampling_rate)
+        check_sampling_rate(sampling_rate)
         whole = self._file_samples
         n_samples = whole if n_samples is None else check_count("n_samples", n_samples)
         crops = _Crops(n_samples, crop, seed, len(stack), whole)
@@ -442,7 +441,7 @@ class WFDBDataset(_Records):
         *,
         sampling_rate: float = 500,
         n_samples: int | None = None,
-        crop: Crop = "random",
+        crop: Literal["random", "start", "middle"] = "random",
         labels: ArrayLike | Tensor | None = None,
         lengths: bool = False,
         seed: int | None = None,
@@ -454,7 +453,7 @@ class WFDBDataset(_Records):
         names = _to_names("records", records)
         if not names:
             raise ValueError("records must name at least one record, but is empty")
-        _check_rate(sampling_rate)
+        check_sampling_rate(sampling_rate)
         checked_labels = _to_labels(labels, len(names))
         read_header = need("wfdb", "wfdb").rdheader
         shown = need("tqdm", "wfdb").tqdm(names, "headers", unit="record") if progress else names
@@ -680,13 +679,6 @@ def _to_names(name: str, values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str):
         raise TypeError(f"{name} must be a list of names, not the string {values!r}")
     return tuple(str(value) for value in values)
-
-
-def _check_rate(sampling_rate: Any) -> None:
-    if isinstance(sampling_rate, bool) or not isinstance(sampling_rate, Real):
-        raise TypeError(f"sampling_rate must be a number in Hz, not {sampling_rate!r}")
-    if not 0 < float(sampling_rate) < math.inf:
-        raise ValueError(f"sampling_rate must be positive, in Hz, not {sampling_rate}")
 
 
 def _parse(values: list[str]) -> NDArray[Any]:

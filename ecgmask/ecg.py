@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from itertools import combinations
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ecgmask.strategies import LIMB_LEADS, STANDARD_LEADS
-from ecgmask.strategies._checks import check_count
+from ecgmask.strategies._checks import check_count, check_sampling_rate
 
 FloatArray = NDArray[np.float32]
 
@@ -103,10 +102,7 @@ class ECG:
                 f"signal is NaN or infinite in {', '.join(where)}; repair or crop it, or leave "
                 "the lead out"
             )
-        if isinstance(self.sampling_rate, bool) or not isinstance(self.sampling_rate, Real):
-            raise TypeError(f"sampling_rate must be a number in Hz, not {self.sampling_rate!r}")
-        if not 0 < self.sampling_rate < np.inf:
-            raise ValueError(f"sampling_rate must be positive, in Hz, not {self.sampling_rate}")
+        check_sampling_rate(self.sampling_rate)
         derived = tuple(self.derived)
         if not set(derived) <= set(leads):
             raise ValueError(

@@ -22,11 +22,10 @@ ALLOWED = {
     "strategies": {"numpy"} | STRATEGIES,
     "statistics": {"numpy"} | STRATEGIES,
     "ecg": {"numpy", "scipy"} | STRATEGIES,
-    "readers": {"numpy", "pydicom", "h5py", "wfdb", "ecgmask.ecg"} | STRATEGIES,
+    "readers": {"numpy", "pydicom", "ecgmask.ecg"} | STRATEGIES,
     "synthetic": {"numpy", "ecgmask.ecg"} | STRATEGIES,
-    "datasets": {
-        "numpy", "torch", "tqdm", "wfdb", "ecgmask.ecg", "ecgmask.readers", "ecgmask.seeding",
-    } | STRATEGIES,
+    "datasets": {"numpy", "torch", "ecgmask.ecg", "ecgmask.readers", "ecgmask.seeding"}
+    | STRATEGIES,
     "guesses": {"numpy", "ecgmask.ecg"} | STRATEGIES,
     "records": {"numpy", "torch"} | STRATEGIES,
     "seeding": {"numpy", "torch"} | STRATEGIES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral, Real
 from typing import Any
 
@@ -60,6 +61,15 @@ def check_fractions(low_name: str, low: Any, high_name: str, high: Any) -> tuple
             f"{low_name} must not be above {high_name}, but {low} > {high}; swap the two"
         )
     return checked
+
+
+def check_sampling_rate(value: Any) -> float:
+    """Return `value` as a ``float`` if it is a number of samples per second."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"sampling_rate must be a number in Hz, not {value!r}")
+    if not 0 < float(value) < math.inf:  # refuses NaN too
+        raise ValueError(f"sampling_rate must be positive, in Hz, not {value}")
+    return float(value)
 
 
 def check_draw(n_records: Any, n_patches: Any, rng: Any) -> None:
