@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ecgmask.ecg import ECG, OF_I_AND_II, standard_name
+from ecgmask.ecg import ECG, FLAT, OF_I_AND_II, PLAUSIBLE_SPAN, standard_name
 from ecgmask.readers import millivolts, need, read_ecg
 from ecgmask.seeding import Progress
 from ecgmask.strategies import STANDARD_LEADS
@@ -208,9 +208,10 @@ class ECGArrayDataset(_Records):
         as there are lead names.
     check
         Whether to refuse data that cannot be right: when the data set is made, records in which
-        :meth:`ECG.problems` finds any, among eight that are spread over the stack; and NaN and
-        infinite samples in every item. Pass ``False`` if such records belong to your data, for
-        example leads that were not recorded, and leave the rest to the collator.
+        :meth:`ECG.problems` finds any, among eight that are spread over the stack; and in every
+        item, samples that are NaN or infinite, flat leads, and amplitudes that no heart makes. Pass
+        ``False`` if such records belong to your data, for example leads that were not recorded, and
+        leave the rest to the collator.
 
     Raises
     ------
@@ -315,17 +316,21 @@ class ECGArrayDataset(_Records):
             If it has samples that are NaN or infinite.
         """
         record = self._number(index)
-        samples = self._samples(record, 0, self._file_samples)
-        self._check_finite(samples, record, 0)
-        found = ECG(samples.numpy(), self.sampling_rate, self._layout.leads)
-        return found.select(STANDARD_LEADS)
+        try:
+            return self._to_ecg(record).select(STANDARD_LEADS)
+        except ValueError as error:
+            raise ValueError(f"{self.path}, record {record}: {error}") from error
 
     def _signal(self, record: int) -> Tensor:
         start = self._crops.start(record, self._file_samples)
         samples = self._samples(record, start, start + self.n_samples)
         if self._check:
-            self._check_finite(samples, record, start)
+            self._check_item(samples, record, start)
         return _derive(samples, self._layout)
+
+    def _to_ecg(self, record: int) -> ECG:
+        samples = self._samples(record, 0, self._file_samples)
+        return ECG(samples.numpy(), self.sampling_rate, self._layout.leads)
 
     def _samples(self, record: int, start: int, stop: int) -> Tensor:
         """Return samples of the leads that are in the file, in mV."""
@@ -341,26 +346,38 @@ class ECGArrayDataset(_Records):
         samples = torch.from_numpy(np.array(window, dtype=self._native, order="C")).float()
         return samples if self._millivolts == 1 else samples.mul_(self._millivolts)
 
-    def _check_finite(self, samples: Tensor, record: int, start: int) -> None:
-        # As in collators: one sum decides whether to look closer.
-        if math.isfinite(samples.sum()):
+    def _check_item(self, samples: Tensor, record: int, start: int) -> None:
+        """Raise an error if samples are not finite, flat, or too large or too small for a heart."""
+        low, high = samples.aminmax(dim=1)
+        spans = high - low
+        narrowest, widest = float(spans.min()), float(spans.max())
+        least, most = PLAUSIBLE_SPAN
+        # True of nearly every item, and of none with a NaN; whatever is not is looked at closely.
+        if narrowest > FLAT * widest and least <= widest <= most:
             return
+        way_out = "repair the file, leave it out with torch.utils.data.Subset, or pass check=False"
         bad = torch.nonzero(~torch.isfinite(samples))
         if len(bad):
             lead, sample = bad[0].tolist()
             raise ValueError(
                 f"{self.path}, record {record}: {len(bad)} sample(s) are NaN or infinite, first in "
-                f"lead {self._layout.leads[lead]}, sample {start + sample}; repair the file, leave "
-                "the record out with torch.utils.data.Subset, or pass check=False"
+                f"lead {self._layout.leads[lead]}, sample {start + sample}; {way_out}"
+            )
+        problems = ECG(samples.numpy(), self.sampling_rate, self._layout.leads).problems()
+        if problems:
+            raise ValueError(
+                f"{self.path}, record {record}, from sample {start}: {'; '.join(problems)}; "
+                f"{way_out}"
             )
 
     def _check_record(self, record: int) -> None:
-        problems = self.ecg(record).problems()
-        if problems:
+        try:
+            self._to_ecg(record).check()
+        except ValueError as error:
             raise ValueError(
-                f"{self.path}, record {record}: {'; '.join(problems)}; mend leads=, unit= or the "
-                "file, or pass check=False if such records belong to your data"
-            )
+                f"{self.path}, record {record}: {error}; mend leads=, unit= or the file, or pass "
+                "check=False if such records belong to your data"
+            ) from error
 
 
 class WFDBDataset(_Records):
@@ -397,8 +414,9 @@ class WFDBDataset(_Records):
         depends on the seed, the epoch and the number of the record, and on nothing else; call
         :meth:`set_epoch` before each epoch.
     check
-        Whether to refuse a data set if :meth:`ECG.problems` finds any in one of eight records that
-        are spread over it. NaN and infinite samples are refused in any case.
+        Whether to refuse records in which :meth:`ECG.problems` finds any: eight that are spread
+        over the data set when it is made, and every one as it is read. NaN and infinite samples are
+        refused in any case.
     progress
         Whether to show a progress bar while headers are read.
 
@@ -488,6 +506,7 @@ class WFDBDataset(_Records):
         super().__init__(len(names), crops, sampling_rate, checked_labels, lengths)
         # One array: reading a list of strings would copy its memory into every worker.
         self._names = np.array(names)
+        self._check = check
         if check:
             for record in self._spread():
                 self._read(record, check=True)
@@ -578,7 +597,7 @@ class WFDBDataset(_Records):
         return read_ecg(path, sampling_rate=self.sampling_rate, check=check)
 
     def _signal(self, record: int) -> Tensor:
-        signal = self._read(record, check=False).signal
+        signal = self._read(record, check=self._check).signal
         start = self._crops.start(record, signal.shape[1])
         return torch.tensor(signal[:, start : start + self.n_samples])
 
@@ -667,6 +686,8 @@ def _form(read_header: Any, path: Path) -> tuple[int, float]:
     header = read_header(str(path))
     if not header.sig_len or not getattr(header, "sig_name", None):
         raise ValueError("the header describes no signals of known length")
+    if not all(header.sig_name):
+        raise ValueError("the header does not name all of its signals")
     for file_name in header.file_name:
         if not (path.parent / file_name).exists():
             raise ValueError(f"its samples, {file_name}, are missing")

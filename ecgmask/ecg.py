@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
@@ -45,7 +46,7 @@ class ECG:
     sampling_rate
         Samples per second, in Hz, above 0.
     leads
-        Names of the leads, as many as the signal has, none twice.
+        Names of the leads, as many as the signal has, none twice in any spelling.
     derived
         Names of those leads that were computed from others, not recorded.
     synthetic
@@ -89,7 +90,7 @@ class ECG:
                 f"signal has {len(signal)} leads but {len(leads)} lead names; "
                 "is it (n_leads, n_samples)? Transpose it, or pass leads="
             )
-        if len(set(leads)) != len(leads):
+        if len({standard_name(lead) for lead in leads}) != len(leads):
             raise ValueError(f"lead names must differ, but are {', '.join(leads)}")
         not_finite = (~np.isfinite(signal)).sum(axis=1)
         if not_finite.any():
@@ -272,12 +273,8 @@ class ECG:
         ValueError
             If a lead is neither there nor follows from I and II.
         """
-        if isinstance(leads, str):
-            raise TypeError(f'leads must be a list of names, such as ["{leads}"], not {leads!r}')
+        names = standard_names("leads", leads)
         rows = {standard_name(lead): row for row, lead in enumerate(self.leads)}
-        names = tuple(standard_name(lead) for lead in leads)
-        if not names:
-            raise ValueError("leads must name at least one lead, but is empty")
         absent = [name for name in names if name not in rows]
         impossible = [
             name for name in absent if name not in OF_I_AND_II or not {"I", "II"} <= rows.keys()
@@ -397,13 +394,23 @@ def _unexplained(limb: dict[str, NDArray[np.float64]]) -> dict[str, float]:
     }
 
 
+def standard_names(name: str, leads: Iterable[str]) -> tuple[str, ...]:
+    """Return how this package spells the leads that a parameter of this name lists."""
+    if isinstance(leads, str):
+        raise TypeError(f'{name} must be a list of names, such as ["{leads}"], not {leads!r}')
+    names = tuple(standard_name(lead) for lead in leads)
+    if not names:
+        raise ValueError(f"{name} must name at least one lead, but is empty")
+    return names
+
+
 def standard_name(lead: str) -> str:
     """Return how this package spells a lead; what is no standard lead stays as it is."""
     if not isinstance(lead, str):
         raise TypeError(f"a lead name must be a string, not {lead!r}")
     # "Lead I (Einthoven)", "MDC_ECG_LEAD_AVR", "aVR, augmented voltage, right", "DII", "v1".
-    name = lead.casefold().partition("(")[0].partition(",")[0]
-    name = name.replace("mdc_ecg_", "").replace("lead", "").strip(" _-")
-    if name in ("di", "dii", "diii"):
-        name = name[1:]
-    return {each.casefold(): each for each in STANDARD_LEADS}.get(name, lead)
+    name = lead.casefold().partition("(")[0].partition(",")[0].strip()
+    # "-aVR" stays as it is: it is aVR upside down.
+    found = re.fullmatch(r"(?:mdc_ecg_)?(?:lead[ _-]?)?\s*(?:d(?=i))?(\w+)", name)
+    spelled = {each.casefold(): each for each in STANDARD_LEADS}
+    return spelled.get(found[1], lead) if found else lead

@@ -6,7 +6,8 @@ which, in which unit, and whether the samples can be an ECG at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmask.ecg import ECG, standard_name
+from ecgmask.ecg import ECG, OF_I_AND_II, standard_name, standard_names
 from ecgmask.strategies import STANDARD_LEADS
-from ecgmask.strategies._checks import check_count
+from ecgmask.strategies._checks import check_count, check_sampling_rate
 
 PER_MILLIVOLT = {"v": 1e-3, "mv": 1.0, "uv": 1e3, "nv": 1e6}
 PADDING = 0.05  # s; in a recording, no twelve leads are exactly zero for so long
@@ -48,8 +49,8 @@ def read_ecg(
 
     Leads are found by their names, whatever the spelling and the order in the file; limb leads
     that it lacks are computed from I and II. Names, units and rates come from the file, and have
-    to be given where it has none: they are never guessed. Nothing else is read, so nothing that
-    identifies a person is kept.
+    to be given where it has none: they are never guessed. Nothing else is kept, so nothing that
+    identifies a person is. Leads that are not needed may be of any quality.
 
     Parameters
     ----------
@@ -69,15 +70,16 @@ def read_ecg(
     index
         Which record of a stack, from 0, or which multiplex group of a DICOM file.
     key
-        Name of the array in a ``.npz`` or HDF5 file that holds several.
+        Name of the array in a ``.npz`` or HDF5 file that holds several, such as ``"group/array"``.
     file_leads
-        Names of the leads in the file, in its order; for NumPy and HDF5 files, which have none.
+        Names of the leads in the file, in its order; for files that do not say, such as all NumPy
+        and HDF5 files.
     file_sampling_rate
         Samples per second in the file, in Hz; for files that do not say.
     file_unit
         Unit of the samples in the file, such as ``"mV"`` or ``"uV"``; for files that do not say.
     check
-        Whether to refuse a record in which :meth:`ECG.problems` finds any.
+        Whether to refuse leads in which :meth:`ECG.problems` finds any.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def read_ecg(
 
     Notes
     -----
-    Stacks pad short records with zeros. Where all leads are zero at an end of a NumPy or HDF5
+    Stacks pad short records with zeros. Where all channels are zero at an end of a NumPy or HDF5
     record for 50 ms or more, those samples are left out: :meth:`ECG.fit` brings them back.
 
     Pickled objects, which can run code, are never loaded.
@@ -112,9 +114,12 @@ def read_ecg(
     found = _find(path)
     if index is not None:
         check_count("index", index, least=0)
-    wanted = tuple(standard_name(lead) for lead in leads)
+    if sampling_rate is not None:
+        check_sampling_rate(sampling_rate)
+    wanted = standard_names("leads", leads)
+    names = None if file_leads is None else standard_names("file_leads", file_leads)
     try:
-        contents = _read(found, index, key, None if file_leads is None else tuple(file_leads))
+        contents = _read(found, index, key, names)
         ecg = _to_ecg(contents, wanted, file_sampling_rate, file_unit)
         if sampling_rate is not None:
             ecg = ecg.resample(sampling_rate)
@@ -175,22 +180,34 @@ def _read(
     with path.open("rb") as file:
         start = file.read(132)
     if path.suffix == ".hea":
-        _refuse("WFDB records", index=index, key=key, file_leads=file_leads)
-        return _read_wfdb(path)
+        _refuse("WFDB records", index=index, key=key)
+        return _read_wfdb(path, file_leads)
     if start[128:] == b"DICM":
-        _refuse("DICOM files", key=key, file_leads=file_leads)
-        return _read_dicom(path, index or 0)
+        _refuse("DICOM files", key=key)
+        return _read_dicom(path, index or 0, file_leads)
     if start.startswith(b"\x93NUMPY"):
         _refuse(".npy files", key=key)
-        stack = np.load(path, mmap_mode="r", allow_pickle=False)
+        with _told_by("NumPy"):
+            stack = np.load(path, mmap_mode="r", allow_pickle=False)
         return Contents(pick_record(stack, index, file_leads), file_leads)
     if start.startswith(b"PK\x03\x04"):
-        with np.load(path, allow_pickle=False) as arrays:
-            stack = arrays[_only_key(list(arrays), key)]
+        with path.open("rb") as opened:  # NumPy leaves a corrupt one open
+            with _told_by("NumPy"):
+                archive = np.load(opened, allow_pickle=False)
+            name = _only_key(list(archive), key)
+            with _told_by("NumPy"):
+                stack = archive[name]
+        if not isinstance(stack, np.ndarray):  # what is no array in an archive comes as bytes
+            raise ValueError(f"{name} is no array; write one with numpy.savez")
         return Contents(pick_record(stack, index, file_leads), file_leads)
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
-        with need("h5py", "hdf5").File(path) as file:
-            arrays = [name for name, item in file.items() if getattr(item, "ndim", 0) > 1]
+        h5py = need("h5py", "hdf5")
+        with _told_by("h5py"):
+            opened = h5py.File(path)
+        with opened as file:
+            items: dict[str, Any] = {}
+            file.visititems(items.__setitem__)  # those in groups too
+            arrays = [name for name, item in items.items() if getattr(item, "ndim", 0) > 1]
             stack = file[_only_key(arrays, key)]
             return Contents(pick_record(stack, index, file_leads), file_leads)
     raise ValueError(
@@ -209,6 +226,17 @@ def need(library: str, extra: str) -> Any:
         ) from error
 
 
+@contextmanager
+def _told_by(library: str) -> Iterator[None]:
+    """Say what it means that a library cannot read a file."""
+    try:
+        yield
+    except Exception as error:  # corrupt files make libraries fail in any way
+        raise ValueError(
+            f"{library} cannot read it: {error}; is a file missing, truncated or corrupt?"
+        ) from error
+
+
 def _refuse(files: str, **given: object) -> None:
     for name, value in given.items():
         if value is not None:
@@ -224,17 +252,41 @@ def _only_key(keys: list[str], key: str | None) -> str:
     return key
 
 
-def _read_wfdb(header: Path) -> Contents:
-    record = need("wfdb", "wfdb").rdrecord(str(header.with_suffix("")))
+def _names_of(names: list[Any], file_leads: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the names that a file gives its channels, or those given for it if it has none."""
+    if all(names):
+        if file_leads not in (None, tuple(map(standard_name, names))):
+            raise ValueError(
+                f"file_leads contradicts the file, which says {', '.join(names)}; leave it out"
+            )
+        return tuple(names)
+    if file_leads is None or len(file_leads) != len(names):
+        raise ValueError(
+            f"the file does not name all of its {len(names)} channels; give {len(names)} names "
+            "with file_leads="
+        )
+    return file_leads
+
+
+def _read_wfdb(header: Path, file_leads: tuple[str, ...] | None) -> Contents:
+    wfdb = need("wfdb", "wfdb")
+    with _told_by("wfdb"):
+        record = wfdb.rdrecord(str(header.with_suffix("")))
     return Contents(
-        record.p_signal.T, tuple(record.sig_name), float(record.fs), tuple(record.units)
+        record.p_signal.T,
+        _names_of(record.sig_name, file_leads),
+        float(record.fs),
+        tuple(record.units),
     )
 
 
-def _read_dicom(path: Path, group: int) -> Contents:
+def _read_dicom(path: Path, group: int, file_leads: tuple[str, ...] | None) -> Contents:
     import pydicom
+    from pydicom.waveforms.numpy_handler import multiplex_array
 
-    dataset = pydicom.dcmread(path)
+    with _told_by("pydicom"):
+        # What identifies a person is not even read.
+        dataset = pydicom.dcmread(path, specific_tags=["WaveformSequence"])
     if "WaveformSequence" not in dataset:
         raise ValueError("the DICOM file holds no waveform; is it a 12-lead or general ECG?")
     if group >= len(dataset.WaveformSequence):
@@ -247,11 +299,23 @@ def _read_dicom(path: Path, group: int) -> Contents:
     units = [
         channel.ChannelSensitivityUnitsSequence[0].CodeValue
         for channel in channels
-        if "ChannelSensitivityUnitsSequence" in channel
+        # Without a sensitivity, samples are counts of unknown size.
+        if "ChannelSensitivity" in channel and "ChannelSensitivityUnitsSequence" in channel
     ]
+    names = [
+        str(channel.ChannelSourceSequence[0].get("CodeMeaning", ""))
+        if "ChannelSourceSequence" in channel
+        else ""
+        for channel in channels
+    ]
+    with _told_by("pydicom"):
+        samples = dataset.waveform_array(group)
+        if padding := waveform.get("WaveformPaddingValue"):
+            counts = multiplex_array(dataset, group)
+            samples[counts == np.frombuffer(padding, counts.dtype)[0]] = np.nan
     return Contents(
-        dataset.waveform_array(group).T,
-        tuple(str(channel.ChannelSourceSequence[0].CodeMeaning) for channel in channels),
+        samples.T,
+        _names_of(names, file_leads),
         float(waveform.SamplingFrequency),
         tuple(units) if len(units) == len(channels) else None,
     )
@@ -297,6 +361,8 @@ def find_lead_axis(shape: tuple[int, ...], n_leads: int) -> int:
 
 def millivolts(unit: str) -> float:
     """Return how many millivolts one of a unit is."""
+    if not isinstance(unit, str):
+        raise TypeError(f'a unit must be a string, such as "mV", not {unit!r}')
     # Folding case turns the micro sign into the Greek letter.
     name = unit.strip().casefold().replace("\N{GREEK SMALL LETTER MU}", "u")
     if name not in PER_MILLIVOLT:
@@ -312,10 +378,17 @@ def _to_ecg(
 ) -> ECG:
     """Return the leads that matter as an ECG, in mV."""
     names = tuple(standard_name(lead) for lead in contents.leads or ())
-    # Other channels may hold other quantities, in units that are none of ours.
-    rows = [row for row, name in enumerate(names) if name in {*STANDARD_LEADS, *wanted}]
-    if not rows:
-        raise ValueError(f"no lead of an ECG is among {', '.join(names)}")
+    absent = [name for name in wanted if name not in names]
+    known = OF_I_AND_II if {"I", "II"} <= set(names) else ()
+    lost = [name for name in absent if name not in known]
+    if lost:
+        raise ValueError(
+            f"lead {lost[0]!r} is not in the file and does not follow from I and II; the file has "
+            f"{', '.join(names)}; say which of them to read with leads="
+        )
+    # What is not needed may be flat, NaN or another quantity in another unit.
+    needed = {*wanted, "I", "II"} if absent else {*wanted}
+    rows = [row for row, name in enumerate(names) if name in needed]
     if contents.units is not None:
         units = [contents.units[row] for row in rows]
         if file_unit is not None and {millivolts(file_unit)} != set(map(millivolts, units)):
@@ -335,19 +408,20 @@ def _to_ecg(
             f"file_sampling_rate={file_sampling_rate} contradicts the file, which says {rate:g} "
             "Hz; leave it out"
         )
-    samples = np.asarray(contents.samples)[rows].astype(np.float64)
-    samples *= np.array([millivolts(unit) for unit in units])[:, None]
-    ecg = ECG(samples.astype(np.float32), rate, tuple(names[row] for row in rows))
-    return ecg if contents.sampling_rate else _without_padding(ecg)
+    rate = check_sampling_rate(rate)
+    samples = contents.samples if contents.sampling_rate else _unpadded(contents.samples, rate)
+    scales = np.array([millivolts(unit) for unit in units])
+    signal = samples[rows].astype(np.float64) * scales[:, None]
+    return ECG(signal.astype(np.float32), rate, tuple(names[row] for row in rows))
 
 
-def _without_padding(ecg: ECG) -> ECG:
+def _unpadded(samples: NDArray[Any], rate: float) -> NDArray[Any]:
     """Leave out the zeros that fill a record up to the length of its stack."""
-    signal = np.flatnonzero(ecg.signal.any(axis=0))
+    signal = np.flatnonzero(samples.any(axis=0))
     if not signal.size:
-        return ecg
-    n_samples, least = ecg.signal.shape[1], PADDING * ecg.sampling_rate
+        return samples
+    n_samples, least = samples.shape[1], PADDING * rate
     start, stop = int(signal[0]), int(signal[-1]) + 1
     start = start if start >= least else 0
     stop = stop if n_samples - stop >= least else n_samples
-    return ecg.crop(start, stop - start)
+    return samples[:, start:stop]

@@ -151,6 +151,7 @@ def test_an_ecg_cannot_be_changed(ecg):
         ),
         ((np.full((12, 50), np.inf), 500), "signal is NaN or infinite in I"),
         ((np.zeros((2, 50)), 500, ("II", "II")), "lead names must differ, but are II, II"),
+        ((np.zeros((2, 50)), 500, ("II", "DII")), "lead names must differ, but are II, DII"),
         ((np.zeros((12, 50)), 0), "sampling_rate must be positive, in Hz, not 0"),
         ((np.zeros((12, 50)), -500), "sampling_rate must be positive, in Hz, not -500"),
         ((np.zeros((12, 50)), float("nan")), "sampling_rate must be positive, in Hz, not nan"),
@@ -295,6 +296,9 @@ def test_eight_leads_give_twelve(ecg):
         ("vx", "vx"),
         ("RESP", "RESP"),
         ("D", "D"),
+        ("-aVR", "-aVR"),
+        ("Lead -aVR", "Lead -aVR"),
+        ("V3R", "V3R"),
     ],
 )
 def test_leads_are_known_in_any_usual_spelling(spelling, name):
@@ -341,6 +345,20 @@ def test_a_flat_lead_is_found_and_named(ecg):
     samples[[7, 9]] = 0.3
     (problem,) = changed(ecg, samples).problems()
     assert problem.startswith("V2, V4 are flat")
+
+
+def test_a_flat_limb_lead_contradicts_no_other(ecg):
+    samples = ecg.signal.copy()
+    samples[2] = 0
+    (problem,) = changed(ecg, samples).problems()
+    assert problem.startswith("III is flat")
+
+
+@pytest.mark.parametrize(("part", "flat"), [(5e-4, True), (5e-3, False)])
+def test_a_lead_is_flat_beside_what_the_tallest_spans(ecg, part, flat):
+    samples = ecg.signal.copy()
+    samples[7] *= part * np.ptp(samples, axis=1).max() / np.ptp(samples[7])
+    assert any("V2 is flat" in problem for problem in changed(ecg, samples).problems()) == flat
 
 
 def test_a_flat_record_is_found():

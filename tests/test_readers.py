@@ -4,6 +4,7 @@ import builtins
 import io
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import h5py
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.io import savemat
 from scipy.signal import resample_poly
 
 from ecgmask import STANDARD_LEADS, read_ecg
+from ecgmask.readers import millivolts
 
 EIGHT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 UPPER = tuple(lead.upper() for lead in STANDARD_LEADS)
@@ -114,9 +116,23 @@ def test_units_come_from_the_file(tmp_path, ecg, unit, factor):
     assert np.abs(read_ecg(header).signal - ecg.signal).max() < 1e-3
 
 
+def test_each_lead_has_a_unit_of_its_own(tmp_path, ecg):
+    factors = np.where(np.arange(12) % 2, 1, 1000)
+    wfdb.wrsamp(
+        "r",
+        fs=500,
+        units=["uV", "mV"] * 6,
+        sig_name=list(STANDARD_LEADS),
+        p_signal=(ecg.signal.T * factors).astype(np.float64),
+        fmt=["16"] * 12,
+        write_dir=str(tmp_path),
+    )
+    assert np.abs(read_ecg(tmp_path / "r").signal - ecg.signal).max() < 1e-3
+
+
 def test_a_micro_sign_that_wfdb_drops_is_found_by_the_amplitude(tmp_path, ecg):
     header = write_wfdb(tmp_path, ecg.signal * 1e3, UPPER, units="\N{MICRO SIGN}V")
-    with pytest.raises(ValueError, match="a heart makes 0.05 to 20 mV; is the unit right"):
+    with pytest.raises(ValueError, match=r"a heart makes 0\.05 to 20 mV; is the unit right"):
         read_ecg(header)
 
 
@@ -152,6 +168,91 @@ def test_dicom_without_units_needs_one(tmp_path, ecg):
     with pytest.raises(ValueError, match='does not say its unit; give it, such as file_unit="mV"'):
         read_ecg(path)
     assert np.abs(read_ecg(path, file_unit="uV").signal - ecg.signal).max() < 1e-5
+
+
+def test_dicom_counts_without_a_sensitivity_have_no_unit(tmp_path):
+    def forget(dataset):
+        del dataset.WaveformSequence[0].ChannelDefinitionSequence[3].ChannelSensitivity
+
+    path = edit_dicom(tmp_path / "no_sensitivity.dcm", forget)
+    with pytest.raises(ValueError, match="does not say its unit"):
+        read_ecg(path)
+
+
+def test_padding_of_dicom_is_no_signal(tmp_path):
+    def pad(dataset):
+        waveform = dataset.WaveformSequence[0]
+        samples = np.frombuffer(waveform.WaveformData, "<i2").reshape(-1, 12).copy()
+        samples[100:140, 7] = -32768
+        waveform.WaveformData = samples.tobytes()
+        waveform.add_new("WaveformPaddingValue", "OW", b"\x00\x80")
+
+    path = edit_dicom(tmp_path / "padded.dcm", pad)
+    with pytest.raises(ValueError, match=r"NaN or infinite in V2 \(40 of its samples\)"):
+        read_ecg(path)
+
+
+def test_of_dicom_nothing_but_the_waveforms_is_read(monkeypatch):
+    read = []
+    dcmread = pydicom.dcmread
+    monkeypatch.setattr(
+        pydicom, "dcmread", lambda *a, **k: read.append(dcmread(*a, **k)) or read[0]
+    )
+    read_ecg(pydicom.examples.get_path("waveform"))
+    # The character set is that of lead names.
+    assert {element.keyword for element in read[0]} == {"SpecificCharacterSet", "WaveformSequence"}
+
+
+def forget_names_of_wfdb(folder, ecg):
+    header = write_wfdb(folder, ecg.signal, list("abcdefghijkl"))
+    lines = header.read_text().splitlines()
+    header.write_text(
+        "\n".join([lines[0], *(line.rpartition(" ")[0] for line in lines[1:])]) + "\n"
+    )
+    return header
+
+
+def forget_names_of_dicom(folder, _):
+    def forget(dataset):
+        del dataset.WaveformSequence[0].ChannelDefinitionSequence[3].ChannelSourceSequence
+
+    return edit_dicom(folder / "nameless.dcm", forget)
+
+
+@pytest.mark.parametrize("make", [forget_names_of_wfdb, forget_names_of_dicom])
+def test_names_that_a_file_lacks_have_to_be_given(tmp_path, ecg, make):
+    path = make(tmp_path, ecg)
+    for given in (None, EIGHT):
+        with pytest.raises(ValueError, match="not name all of its 12 channels; give 12 names with"):
+            read_ecg(path, file_leads=given)
+    assert np.abs(read_ecg(path, file_leads=UPPER).signal - ecg.signal).max() < 1e-3
+
+
+def test_facts_that_are_given_may_repeat_those_of_the_file(ecg):
+    path = pydicom.examples.get_path("waveform")
+    facts = {"file_leads": UPPER, "file_unit": "uV", "file_sampling_rate": 1000}
+    assert np.array_equal(read_ecg(path, **facts).signal, ecg.signal)
+
+
+def test_leads_that_are_not_needed_may_be_of_any_quality(tmp_path, ecg):
+    samples = ecg.signal.copy()
+    samples[6] = np.nan
+    path = save_array(tmp_path / "gaps.npy", samples)
+    assert np.array_equal(read_ecg(path, leads=["II"], **STACK).signal, ecg.signal[[1]])
+    samples[:2] = np.nan
+    path = save_array(tmp_path / "chest.npy", samples)
+    assert np.array_equal(read_ecg(path, leads=["V5"], **STACK).signal, ecg.signal[[10]])
+    samples[:2] = ecg.signal[:2]
+    path = save_array(tmp_path / "eleven.npy", np.delete(samples, 5, axis=0))
+    how = STACK | {"file_leads": (*STANDARD_LEADS[:5], *STANDARD_LEADS[6:])}
+    assert np.abs(read_ecg(path, leads=["aVF"], **how).signal - ecg.signal[5]).max() < 1e-3
+
+
+def test_an_unneeded_lead_tells_what_is_padding_all_the_same(tmp_path, ecg):
+    samples = ecg.signal.copy()
+    samples[6, :100] = 0
+    path = save_array(tmp_path / "late.npy", samples)
+    assert np.array_equal(read_ecg(path, leads=["V1"], **STACK).signal, samples[[6]])
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -204,11 +305,14 @@ def test_code_15_is_read_without_its_padding(tmp_path, ecg):
     assert np.array_equal(at_400.signal, ecg.resample(400).signal[:, :2800])
 
 
-def test_a_single_zero_at_an_end_is_no_padding(tmp_path, ecg):
+@pytest.mark.parametrize(("zeros", "left"), [(24, 5000), (25, 4975)])
+@pytest.mark.parametrize("end", [slice(None), slice(None, None, -1)])
+def test_zeros_at_an_end_are_padding_from_50_ms_on(tmp_path, ecg, zeros, left, end):
     samples = ecg.signal.copy()
-    samples[:, 0] = 0
+    samples[:, end][:, :zeros] = 0
     path = save_array(tmp_path / "one.npy", samples)
-    assert read_ecg(path, **STACK).signal.shape == (12, 5000)
+    signal = read_ecg(path, **STACK).signal
+    assert np.array_equal(signal[:, end], samples[:, end][:, -left:])
 
 
 def test_another_array_of_hdf5_is_read_by_its_key(tmp_path, ecg):
@@ -218,6 +322,17 @@ def test_another_array_of_hdf5_is_read_by_its_key(tmp_path, ecg):
     assert np.array_equal(read.signal, 2 * ecg.signal)
     with pytest.raises(ValueError, match="holds a, b; say which array it is, with key="):
         read_ecg(tmp_path / "two.h5", **STACK)
+
+
+def test_an_array_in_a_group_of_hdf5_is_found(tmp_path, ecg):
+    with h5py.File(tmp_path / "one.h5", "w") as file:
+        file["a/b/ecg"] = ecg.signal
+        file["a/ids"] = [7]
+    assert np.array_equal(read_ecg(tmp_path / "one.h5", **STACK).signal, ecg.signal)
+    with h5py.File(tmp_path / "one.h5", "a") as file:
+        file["a/other"] = 2 * ecg.signal
+    read = read_ecg(tmp_path / "one.h5", key="a/other", **STACK)
+    assert np.array_equal(read.signal, 2 * ecg.signal)
 
 
 def test_the_rate_and_the_leads_are_those_asked_for(tmp_path, ecg):
@@ -330,6 +445,17 @@ def no_arrays(folder, _):
     return folder / "empty.h5"
 
 
+def whole_npz(folder, ecg):
+    np.savez(folder / "whole.npz", ecg=ecg.signal)
+    return folder / "whole.npz"
+
+
+def zipped_text(folder, _):
+    with ZipFile(folder / "notes.zip", "w") as archive:
+        archive.writestr("notes.txt", "0.1 0.2 0.3")
+    return folder / "notes.zip"
+
+
 def original_dicom(folder, _):
     return edit_dicom(folder / "ecg.dcm", str)
 
@@ -338,15 +464,21 @@ def original_dicom(folder, _):
     ("make", "how", "message"),
     [
         # Files that are broken.
-        (wfdb_with(".dat", lambda data: data[:60_000]), {}, "Samples were not loaded"),
+        (
+            wfdb_with(".dat", lambda data: data[:60_000]),
+            {},
+            "Samples were not loaded correctly; is .* truncated or corrupt",
+        ),
         (wfdb_with(".dat", lambda data: data[:1001]), {}, "cannot reshape array of size 500"),
-        (wfdb_with(".dat", None), {}, "No such file"),
+        (wfdb_with(".dat", None), {}, r"No such file .*record\.dat.*; is a file missing"),
         (wfdb_with(".hea", lambda data: data[100:]), {}, r"record\.hea: "),
         (wfdb_with(".hea", lambda data: data[:0]), {}, r"record\.hea: "),
-        (cut("half.dcm", 150_000, original_dicom), {}, r"half\.dcm: "),
-        (cut("half.npy", 100_000, npy(lambda x: x)), STACK, r"half\.npy: "),
-        (cut("head.npy", 20, npy(lambda x: x)), STACK, r"head\.npy: "),
-        (cut("half.hdf5", 100_000, code_15), STACK, r"half\.hdf5: "),
+        (cut("half.dcm", 150_000, original_dicom), {}, r"half\.dcm: .* truncated or corrupt"),
+        (cut("half.npy", 100_000, npy(lambda x: x)), STACK, r"half\.npy: .* truncated or corrupt"),
+        (cut("head.npy", 20, npy(lambda x: x)), STACK, r"head\.npy: .* truncated or corrupt"),
+        (cut("half.npz", 100_000, whole_npz), STACK, r"half\.npz: .* truncated or corrupt"),
+        (cut("half.hdf5", 100_000, code_15), STACK, r"half\.hdf5: .* truncated or corrupt"),
+        (zipped_text, STACK, r"notes\.txt is no array"),
         (as_text, {}, "neither WFDB, DICOM, NumPy nor HDF5"),
         (no_arrays, STACK, "the file holds no arrays"),
         (broken_dicom(lambda d: d.__delattr__("WaveformSequence")), {}, "holds no waveform"),
@@ -379,14 +511,19 @@ def original_dicom(folder, _):
         (code_15, STACK | {"key": "exam"}, "holds tracings; say one that is there, not 'exam'"),
         (original_dicom, {"file_unit": "mV"}, "'mV' contradicts the file, which says uV"),
         (original_dicom, {"file_sampling_rate": 500}, "contradicts the file, which says 1000 Hz"),
-        (original_dicom, {"file_leads": EIGHT}, "means nothing for DICOM files; leave it out"),
+        (original_dicom, {"file_leads": EIGHT}, r"contradicts the file, which says Lead I \("),
         (original_dicom, {"index": 2}, "has 2 multiplex groups, so index must be below that"),
-        (original_dicom, {"leads": ["V7"]}, "lead 'V7' is not in this ECG"),
+        (
+            original_dicom,
+            {"leads": ["V7"]},
+            "lead 'V7' is not in the file .*; say which of them to re",
+        ),
+        (npy(lambda x: x[1:]), STACK | {"file_leads": STANDARD_LEADS[1:]}, "lead 'I' is not in th"),
         (whole_wfdb, {"index": 1}, "means nothing for WFDB records"),
         (
             npy(lambda x: x),
             STACK | {"file_leads": [f"x{i}" for i in range(12)]},
-            "no lead of an ECG",
+            "the file has x0, x1, x2, .*; say which of them to read with leads=",
         ),
     ],
 )
@@ -395,6 +532,29 @@ def test_wrong_data_is_refused_with_the_file_and_the_reason(tmp_path, ecg, make,
     with pytest.raises(ValueError, match=message) as error:
         read_ecg(path, **how)
     assert path.name in str(error.value) or "must be at least" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "message"),
+    [
+        ({"leads": "II"}, TypeError, r'leads must be a list of names, such as \["II"\]'),
+        ({"leads": []}, ValueError, "leads must name at least one lead"),
+        ({"file_leads": "II"}, TypeError, "file_leads must be a list of names"),
+        ({"sampling_rate": "500"}, TypeError, "sampling_rate must be a number in Hz, not '500'"),
+        ({"sampling_rate": 0}, ValueError, "sampling_rate must be positive"),
+        ({"index": 1.0}, TypeError, "index must be a whole number"),
+    ],
+)
+def test_a_wrong_parameter_is_not_blamed_on_the_file(how, error, message):
+    with pytest.raises(error, match=message) as caught:
+        read_ecg(pydicom.examples.get_path("waveform"), **how)
+    assert ".dcm" not in str(caught.value)
+
+
+@pytest.mark.parametrize("unit", [None, 5])
+def test_a_unit_is_a_string(unit):
+    with pytest.raises(TypeError, match='a unit must be a string, such as "mV", not'):
+        millivolts(unit)
 
 
 def test_a_wfdb_record_of_signals_with_gaps_is_refused(tmp_path, ecg):

@@ -2,8 +2,8 @@
 Check an ECG before you train on it
 ===================================
 
-Leads in another order, a flat lead or a wrong unit spoil training without an error message. Twelve
-leads say some things twice, which is enough to find such faults in one call.
+Limb leads in another order, a flat lead or a wrong unit spoil training without an error message.
+Twelve leads say some things twice, which is enough to find these faults in one call.
 """
 
 # %%

@@ -33,8 +33,8 @@ np.save(folder / "stack.npy", np.stack([signal.T] * 4).astype(np.float16))
 # A WFDB record, such as those of PTB-XL
 # --------------------------------------
 #
-# Lead names match in any spelling, units and sampling rate come from the header, and patients'
-# names are not read at all. Blue is the context, orange what a model would have to predict.
+# Lead names match in any spelling, units and sampling rate come from the header, and nothing that
+# it says of the patient is kept. Blue is the context, orange what a model would have to predict.
 
 from ecgmask import MaskAndComplement, read_ecg
 from ecgmask.plotting import plot_12_leads, plot_lead
@@ -91,6 +91,6 @@ try:
         file_sampling_rate=500,
     )
 except ValueError as error:
-    print(error.args[0].partition(": ")[2])
+    print(str(error).replace(f"{folder}/", ""))
 
 # sphinx_gallery_tags = ["shared mask", "your data"]
