@@ -10,7 +10,7 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "typecheck", "tests", "docs"]
+nox.options.sessions = ["lint", "typecheck", "tests", "docs", "site"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 # What the extras bring, "all" excepted, which names the others.
@@ -114,6 +114,16 @@ def docs(session: nox.Session) -> None:
         env=ENV,
     )
     session.log(f"Open {(SITE / 'index.html').resolve().as_uri()} or run: nox -s serve")
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """Read the site that ``docs`` has built in a real browser; needs Chromium."""
+    install(session, "site")
+    session.run(
+        *("pytest", "tests/site", "--numprocesses=2", "--dist=loadgroup", *session.posargs),
+        env=ENV,
+    )
 
 
 @nox.session

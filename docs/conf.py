@@ -6,6 +6,7 @@ import os
 import sys
 from importlib.metadata import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
@@ -37,9 +38,45 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sphinx_reredirects",
+    "sphinxext.opengraph",
+    "notfound.extension",
+    "drawn_figures",
+    "explorer",
+    "gallery_cards",
+    "icon_font",
     "strategy_table",
     "themed_figures",
 ]
+
+# A sitemap and link previews need the address that the site has.
+if html_baseurl:
+    extensions.append("sphinx_sitemap")
+sitemap_url_scheme = "{link}"
+sitemap_excludes = ["404.html", "search.html", "genindex.html"]
+ogp_site_url = html_baseurl
+ogp_image = "_static/masked-ecg.webp"
+ogp_social_cards = {"enable": False}
+ogp_enable_meta_description = True
+notfound_urls_prefix = urlsplit(html_baseurl).path or "/"
+notfound_context = {
+    "title": "Page not found",
+    "body": "<h1>Page not found</h1>\n<p>There is no page at this address. The navigation above "
+    "leads to all of them, and the search finds words.</p>",
+}
+
+# Addresses are for ever: what moves leaves a redirect, what it is called elsewhere leads here.
+redirects = {
+    "auto_examples/index": "../gallery/index.html",
+    "examples": "gallery/index.html",
+    "quickstart": "get_started.html",
+    "reference": "api.html",
+    "user_guide": "guide.html",
+}
+redirect_html_template_file = "_templates/redirect.html"
+
+# The menu of versions is part of each page and asks nothing of the network.
+html_context = {"versions": [(release, "")]}
 
 nitpicky = True
 templates_path = ["_templates"]
@@ -71,7 +108,8 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
     "subsection_order": [
-        f"../examples/{section}" for section in ("strategies", "comparisons", "concepts", "data")
+        *(f"../examples/{section}" for section in ("strategies", "comparisons", "concepts")),
+        "*",
     ],
     "within_subsection_order": "ExampleTitleSortKey",
     "image_scrapers": (scrape,),
@@ -85,15 +123,16 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "show_memory": False,
     "min_reported_time": 10_000,
+    "recommender": {"enable": True, "n_examples": 3, "min_df": 1, "max_df": 1.0},
     "write_computation_times": False,
     "download_all_examples": False,
-    "thumbnail_size": (480, 300),
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = "ecgmask"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
@@ -102,11 +141,14 @@ html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": False,
     "show_toc_level": 2,
-    "header_links_before_dropdown": 7,
-    "secondary_sidebar_items": ["page-toc", "sg_download_links"],
+    "header_links_before_dropdown": 6,
+    "navbar_end": ["versions", "theme-switcher", "navbar-icon-links"],
+    "navbar_persistent": ["search-button"],
+    "article_header_end": ["example-actions"],
+    "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
-    "search_as_you_type": False,
+    "search_as_you_type": True,
 }
 html_sidebars = {
     page: []
@@ -114,17 +156,21 @@ html_sidebars = {
         "index",
         "get_started",
         "strategies",
+        "explorer",
         "guide",
         "your_data",
         "reproducible",
+        "distributed",
+        "coming_from",
         "references",
         "decisions",
         "changelog",
     )
 }
 
-copybutton_selector = (
-    "div.highlight-python pre, div.highlight-console pre, div.highlight-default pre"
+# Sphinx-Gallery spells the language with a capital.
+copybutton_selector = ", ".join(
+    f"div.highlight-{language} pre" for language in ("Python", "python", "console", "default")
 )
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

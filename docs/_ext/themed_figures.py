@@ -1,40 +1,54 @@
-"""Figures in a light and a dark version that follow the theme switch.
+"""Figures in a light and a dark version that follow the theme switch, and a portrait for phones.
 
-The scraper saves every figure of a gallery example twice, and the directive shows whichever fits
-the page. The hidden version is lazy and never displayed, so browsers do not download it. The
-alternative text is the figure's label; a figure without one stops the build.
+The scraper saves every figure of a gallery example in each theme and width, and the directive shows
+whichever fits the page. The hidden theme is lazy and never displayed, so browsers do not download
+it. The alternative text is the figure's label; a figure without one stops the build.
+
+A card shows one lead, close up: the first mask that the example draws, unless literal comments say
+otherwise, ``# sphinx_gallery_thumbnail_masks = "name"``, ``_lead = "V5"``, ``_seconds = (6, 9)``.
+An example without masks shows the figure of its ``thumbnail_number``, without its labels.
 """
 
 from __future__ import annotations
 
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from docutils import nodes
 from docutils.parsers.rst import directives
 from matplotlib.artist import Artist
 from matplotlib.collections import Collection
 from matplotlib.colors import ListedColormap, to_hex, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from numpy.typing import NDArray
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
-from sphinx_gallery import backreferences
-from sphinx_gallery.utils import scale_image
 
-from ecgmask.plotting import DARK, LIGHT
+from ecgmask import ECG, Masks
+from ecgmask.plotting import DARK, LIGHT, plot_lead
 
 CSS_PIXELS = 96  # to an inch, as in CSS
 DENSITIES = (1, 2)
-THUMBNAIL = ".. themed-thumbnail:: /{thumbnail}"
+THEMES = ("light", "dark")
+PHONE = 358  # CSS pixels, what a page leaves for a figure on a phone 390 wide
+PHONE_PAGE = "(max-width: 600px)"
+CARD = (240, 150)  # CSS pixels
 
 _LIGHT, _DARK = asdict(LIGHT), asdict(DARK)
 # Matplotlib's own black on white counts as text on the page.
@@ -76,66 +90,178 @@ def _darken_artist(artist: Artist) -> None:
         artist.set_cmap(ListedColormap([dark(colour) for colour in artist.cmap.colors]))
 
 
-def _save(fig: Figure, path: Path) -> None:
-    for density in DENSITIES:
-        fig.savefig(
-            path.with_name(f"{path.stem}_{density}x.webp"),
-            dpi=CSS_PIXELS * density,
-            pil_kwargs={"lossless": True, "method": 6},
+@contextmanager
+def narrow(fig: Figure) -> Iterator[None]:
+    """Lay a figure out for a phone: as wide as the page, axes below each other, text as it is."""
+    size = fig.get_size_inches()
+    titles = {text: text.get_text() for text in fig.findobj(Text)}
+    places = {ax: ax.get_subplotspec() for ax in fig.axes if ax.get_subplotspec()}
+    columns = max((place.get_gridspec().ncols for place in places.values()), default=1)
+    if columns > 1:
+        for ax, row in zip(places, GridSpec(len(places), 1, figure=fig), strict=True):
+            ax.set_subplotspec(row)
+    # Titles that break take lines, which should not come off the traces.
+    fig.set_size_inches(PHONE / CSS_PIXELS, columns * size[1] + 0.4)
+    for text, words in titles.items():
+        text.set_text(_broken(text, words, fig))
+    yield
+    fig.set_size_inches(size)
+    for ax, place in places.items():
+        ax.set_subplotspec(place)
+    for text, words in titles.items():
+        text.set_text(words)
+
+
+def _broken(text: Text, words: str, fig: Figure) -> str:
+    """Return the words of a text in lines that fit the figure."""
+    # A text remembers the renderer that drew it last, at another density perhaps.
+    renderer = fig.canvas.get_renderer()
+    long = len(words) > 20 and not text.get_rotation()
+    width = text.get_window_extent(renderer).width if long else 0
+    # Titles of axes begin where the axes do.
+    room = fig.bbox.width * (0.95 if text.axes is None else 0.8)
+    return textwrap.fill(words, int(len(words) * room / width)) if width > room else words
+
+
+@contextmanager
+def small(fig: Figure) -> Iterator[None]:
+    """Lay a figure out for a card: lines and numbers only."""
+    size = fig.get_size_inches()
+    words = [text for ax in fig.axes for text in (ax.xaxis.label, ax.yaxis.label, *ax.texts)]
+    words += [title for ax in fig.axes for title in (ax.title, ax._left_title)]
+    words += [legend for ax in fig.axes if (legend := ax.get_legend())]
+    hidden = [each for each in words if each.get_visible()]
+    for each in hidden:
+        each.set_visible(False)
+    fig.set_size_inches([side / CSS_PIXELS for side in CARD])
+    yield
+    fig.set_size_inches(size)
+    for each in hidden:
+        each.set_visible(True)
+
+
+def card_of(variables: Mapping[str, Any], config: Mapping[str, Any]) -> Figure | None:
+    """Draw the card of an example from its variables, if they hold an ECG and masks for it."""
+    ecg, masks = variables.get("ecg"), variables.get(config.get("thumbnail_masks", "masks"))
+    shown = list(masks.values()) if isinstance(masks, Mapping) else [masks]
+    if not isinstance(ecg, ECG) or not shown or not all(isinstance(one, Masks) for one in shown):
+        return None
+    if any(ecg.signal.shape[1] % one.n_patches for one in shown):
+        return None
+    lead, seconds = config.get("thumbnail_lead", "II"), config.get("thumbnail_seconds", (0, 3))
+    return draw_card(ecg, shown[:2], lead, seconds)
+
+
+def draw_card(ecg: ECG, masks: list[Masks], lead: str, seconds: tuple[float, float]) -> Figure:
+    """Draw one lead, close up, at the size of a card."""
+    fig = plt.figure(figsize=[side / CSS_PIXELS for side in CARD], layout="constrained")
+    for ax, one in zip(fig.subplots(len(masks), squeeze=False)[:, 0], masks, strict=True):
+        plot_lead(ecg, one, lead=lead, ax=ax).set(xlim=seconds, xlabel="", xticks=[], yticks=[])
+        for line in list(ax.lines):
+            line.set_linewidth(1.6)
+            if line.get_gid() == "amplitude bar":
+                line.remove()
+        for text in list(ax.texts):
+            text.remove()
+    return fig
+
+
+def drawings(
+    fig: Figure, stem: Path | str, themes: Iterable[str] = THEMES, suffix: str = ""
+) -> Iterator[tuple[NDArray[np.uint8], str]]:
+    """Yield the pixels of a figure in each theme and density, and the name of a file for them.
+
+    The figure may be dark already, and stays dark after that theme.
+    """
+    dpi, layout = fig.dpi, fig.get_layout_engine()
+    for theme in themes:
+        if theme == "dark":
+            darken(fig)
+        for density in DENSITIES:
+            fig.set_dpi(CSS_PIXELS * density)
+            fig.canvas.draw()
+            # To lay it out takes as long as to draw it; theme and density change nothing.
+            fig.set_layout_engine("none")
+            yield np.array(fig.canvas.buffer_rgba()), f"{stem}_{theme}{suffix}_{density}x.webp"
+    fig.set_layout_engine(layout)
+    fig.set_dpi(dpi)
+
+
+def drawings_of_widths(
+    fig: Figure, stem: Path | str, card: Path | str | None
+) -> Iterator[tuple[NDArray[np.uint8], str]]:
+    """Yield a figure for every theme and width, and as a card if there is a name for it."""
+    yield from drawings(fig, stem, ["light"])
+    if card:
+        with small(fig):
+            yield from drawings(fig, card, ["light"])
+    with narrow(fig):
+        yield from drawings(fig, stem, suffix="_phone")
+    yield from drawings(fig, stem, ["dark"])
+    if card:
+        with small(fig):
+            yield from drawings(fig, card, ["dark"])
+
+
+def encode(drawing: tuple[NDArray[np.uint8], str]) -> None:
+    """Write pixels to a small file."""
+    pixels, path = drawing
+    # Lines and flat colours: 256 of them look the same, and take three quarters of the bytes.
+    few = Image.fromarray(pixels).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.convert("RGB").save(path, lossless=True, method=4)
+
+
+def save(some: Iterable[tuple[NDArray[np.uint8], str]]) -> None:
+    """Write drawings to files, encoding one while the next is drawn."""
+    with ThreadPoolExecutor() as pool:
+        for _ in pool.map(encode, some):  # raises what went wrong
+            pass
+
+
+def save_themes(fig: Figure, stem: Path | str, card: Path | str | None = None) -> None:
+    """Save a figure for every theme and width, and as a card if there is a name for it."""
+    save(drawings_of_widths(fig, stem, card))
+
+
+def alternative_text(fig: Figure, where: str) -> str:
+    """Return the label of a figure, which must have one."""
+    alt = " ".join(str(fig.get_label()).split())
+    if not alt:
+        raise ExtensionError(
+            f"{where}: a figure has no alternative text; draw it with ecgmask.plotting or call "
+            "fig.set_label(sentence)"
         )
+    return alt
 
 
 def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
     """Save the open figures in both themes and return the directives that show them."""
     rst = []
+    config, source = block_vars["file_conf"], Path(block_vars["src_file"])
     for fig in map(plt.figure, plt.get_fignums()):
-        alt = " ".join(str(fig.get_label()).split())
-        if not alt:
-            raise ExtensionError(
-                f"{block_vars['src_file']}, block at line {block[2]}: a figure has no alternative "
-                "text; draw it with ecgmask.plotting or call fig.set_label(sentence)"
-            )
-        # Sphinx-Gallery makes the thumbnail from this file.
-        iterator = block_vars["image_path_iterator"]
-        light = Path(next(iterator)).with_suffix(".webp")
-        _save(fig, light)
-        light.with_name(f"{light.stem}_2x.webp").replace(light)
-        darken(fig)
-        _save(fig, light.with_name(f"{light.stem}_dark.webp"))
-        if len(iterator) == block_vars["file_conf"].get("thumbnail_number", 1):
-            thumbs = light.parent / "thumb"
-            thumbs.mkdir(exist_ok=True)
-            scale_image(
-                light.with_name(f"{light.stem}_dark_2x.webp"),
-                thumbs / f"sphx_glr_{Path(block_vars['src_file']).stem}_thumb_dark.webp",
-                *gallery_conf["thumbnail_size"],
-            )
-        source = light.relative_to(gallery_conf["src_dir"]).as_posix()
-        rst.append(f"\n.. themed-figure:: /{source}\n   :alt: {alt}\n")
+        alt = alternative_text(fig, f"{source}, block at line {block[2]}")
+        stem = Path(next(block_vars["image_path_iterator"])).with_suffix("")
+        card = stem.parent / "thumb" / f"sphx_glr_{source.stem}_thumb"
+        card.parent.mkdir(exist_ok=True)
+        chosen = len(block_vars["image_path_iterator"]) == config.get("thumbnail_number", 1)
+        save_themes(fig, stem, card if chosen and "card" not in block_vars else None)
+        # Sphinx-Gallery looks for this name, and makes a thumbnail of it that nothing shows.
+        shutil.copy(f"{stem}_light_1x.webp", f"{stem}.webp")
+        if "card" not in block_vars and (drawn := card_of(block_vars["example_globals"], config)):
+            block_vars["card"] = drawn
+            save(drawings(drawn, card))
+        name = stem.relative_to(gallery_conf["src_dir"]).as_posix()
+        rst.append(f"\n.. themed-figure:: /{name}\n   :alt: {alt}\n")
     plt.close("all")
     return "".join(rst)
 
 
-class ThemedThumbnail(SphinxDirective):
-    """Show a thumbnail of the gallery in both themes; the card says what it shows."""
-
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        _, path = self.env.relfn2path(self.arguments[0])
-        return [themed_thumbnail(uri=Path(path).relative_to(self.env.srcdir).as_posix())]
-
-
-class themed_thumbnail(nodes.General, nodes.Element):
-    """A thumbnail with a light and a dark image."""
-
-
 class themed_figure(nodes.General, nodes.Element):
-    """A figure with a light and a dark image."""
+    """A figure with a light and a dark image for wide pages, and one of each for phones."""
 
 
 class ThemedFigure(SphinxDirective):
-    """Show the light and the dark version of a figure that the scraper saved."""
+    """Show a figure that the scraper saved, by its name without theme, density and suffix."""
 
     required_arguments = 1
     option_spec = {"alt": directives.unchanged_required}  # noqa: RUF012
@@ -143,49 +269,48 @@ class ThemedFigure(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         if "alt" not in self.options:
             raise self.error("a themed-figure needs an :alt: text")
-        uri, path = self.env.relfn2path(self.arguments[0])
-        light = Path(path)
-        if not light.is_file():
-            raise self.error(f"no such image: {uri}")
-        with Image.open(light) as image:
-            width, height = (side // 2 for side in image.size)
-        return [themed_figure(uri=uri, alt=self.options["alt"], width=width, height=height)]
+        _, path = self.env.relfn2path(self.arguments[0])
+        return [figure_node(Path(path), self.options["alt"], self)]
 
 
-def _url(builder: Any, path: Path) -> str:
-    # Sphinx copies what is listed here into the image folder of the site.
-    builder.images[path.as_posix()] = path.name
+def figure_node(stem: Path, alt: str, directive: SphinxDirective, **options: Any) -> themed_figure:
+    """Return the node that shows a saved figure."""
+    sizes = {}
+    for width in ("", "_phone"):
+        path = Path(f"{stem}_light{width}_1x.webp")
+        if not path.is_file():
+            raise directive.error(f"no such image: {path}")
+        with Image.open(path) as image:
+            sizes[width] = image.size
+    return themed_figure(stem=str(stem), alt=alt, sizes=sizes, **options)
+
+
+def image_url(builder: Any, path: Path) -> str:
+    """Return the address of an image on the page being written, and have it copied there."""
+    builder.images[str(path)] = path.name
     return f"{builder.imgpath}/{path.name}"
 
 
-def visit_thumbnail(self: Any, node: themed_thumbnail) -> None:
-    light = Path(node["uri"])
-    for theme, path in (
-        ("light", light),
-        ("dark", light.with_name(f"{light.stem}_dark{light.suffix}")),
-    ):
-        width, height = self.settings.env.app.config.sphinx_gallery_conf["thumbnail_size"]
-        self.body.append(
-            f'<img class="only-{theme} dark-light" src="{_url(self.builder, path)}" alt="" '
-            f'width="{width}" height="{height}" loading="lazy">'
-        )
-    raise nodes.SkipNode
-
-
 def visit_html(self: Any, node: themed_figure) -> None:
-    light = Path(node["uri"])
+    def urls(variant: str) -> list[str]:
+        stem = node["stem"]
+        return [
+            image_url(self.builder, Path(f"{stem}_{variant}_{density}x.webp"))
+            for density in DENSITIES
+        ]
 
-    def url(path: Path) -> str:
-        return _url(self.builder, path)
-
-    self.body.append('<figure class="themed-figure">')
-    for theme, stem in (("light", light.stem), ("dark", f"{light.stem}_dark")):
-        double = light if theme == "light" else light.with_name(f"{stem}_2x.webp")
-        small, large = url(light.with_name(f"{stem}_1x.webp")), url(double)
+    (width, height), (phone_width, phone_height) = node["sizes"][""], node["sizes"]["_phone"]
+    alt = escape(node["alt"])
+    self.body.append(f'<figure class="{" ".join(["themed-figure", *node["classes"]])}">')
+    for theme in THEMES:
+        (once, twice), (phone_once, phone_twice) = urls(theme), urls(f"{theme}_phone")
         self.body.append(
-            f'<a class="only-{theme}" href="{large}"><img class="dark-light" src="{small}" '
-            f'srcset="{small} 1x, {large} 2x" width="{node["width"]}" height="{node["height"]}" '
-            f'loading="lazy" decoding="async" alt="{escape(node["alt"])}"></a>'
+            f'<a class="only-{theme}" href="{twice}"><picture>'
+            f'<source media="{PHONE_PAGE}" srcset="{phone_once} 1x, {phone_twice} 2x" '
+            f'width="{phone_width}" height="{phone_height}">'
+            f'<img class="dark-light" src="{once}" srcset="{once} 1x, {twice} 2x" '
+            f'width="{width}" height="{height}" loading="lazy" decoding="async" alt="{alt}">'
+            "</picture></a>"
         )
     self.body.append("</figure>\n")
     raise nodes.SkipNode
@@ -197,24 +322,22 @@ def visit_other(self: Any, node: themed_figure) -> None:
     raise nodes.SkipNode
 
 
-def skip(self: Any, node: nodes.Element) -> None:
-    raise nodes.SkipNode
+def preview(app: Sphinx, pagename: str, templatename: str, context: Any, doctree: Any) -> None:
+    """Let link previews show the first figure of the page."""
+    figure = next(doctree.findall(themed_figure), None) if doctree else None
+    if figure is not None:
+        name = Path(f"{figure['stem']}_light_2x.webp").name
+        context["meta"] = (context["meta"] or {}) | {
+            "og:image": f"{app.builder.imagedir}/{name}",
+            "og:image:alt": figure["alt"],
+        }
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_node(
         themed_figure, html=(visit_html, None), text=(visit_other, None), man=(visit_other, None)
     )
-    app.add_node(
-        themed_thumbnail, html=(visit_thumbnail, None), text=(skip, None), man=(skip, None)
-    )
     app.add_directive("themed-figure", ThemedFigure)
-    app.add_directive("themed-thumbnail", ThemedThumbnail)
-    # The cards of galleries and mini-galleries, which have no setting for this.
-    for name in ("THUMBNAIL_TEMPLATE", "BACKREF_THUMBNAIL_TEMPLATE"):
-        template = getattr(backreferences, name)
-        themed = template.replace(".. image:: /{thumbnail}\n    :alt:", THUMBNAIL)
-        if THUMBNAIL not in themed:
-            raise ExtensionError(f"sphinx_gallery's {name} has changed; mend themed_figures")
-        setattr(backreferences, name, themed)
+    # Before the extension that writes the tags of link previews.
+    app.connect("html-page-context", preview, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -40,8 +40,6 @@ right.set(xlabel="Shortest block (patches)", ylabel="Patches seen (%)", ylim=(0,
 values = ", ".join(f"{gap:.0f} ms at {n}" for n, gap in zip(sizes, gaps, strict=True))
 fig.set_label(f"Mean gap by shortest block in patches: {values}. About 20 % are seen.")
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # The share that ECG-JEPA keeps
 # -----------------------------
@@ -76,3 +74,6 @@ right.set(xlabel="Number of targets", ylabel="Patches seen (%)", ylim=(0, 100))
 values = ", ".join(f"{gap:.0f} ms at {n}" for n, gap in zip(numbers, gaps, strict=True))
 seen = ", ".join(f"{s.context:.0%}" for s in swept)
 fig.set_label(f"Mean gap by number of targets: {values}. Seen: {seen}.")
+
+# sphinx_gallery_tags = ["shared mask", "blocks", "statistics"]
+# sphinx_gallery_thumbnail_number = 2

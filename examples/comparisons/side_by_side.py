@@ -71,3 +71,5 @@ from ecgmask.plotting import DARK, LIGHT
 
 palettes = {"light page": LIGHT, "dark page": DARK}
 plot_comparison(ecg, masks, palette=palettes["dark page"])
+
+# sphinx_gallery_tags = ["shared mask", "blocks"]

@@ -10,8 +10,8 @@ This tutorial takes one apart, and then gives each lead a mask of its own to sho
 # One token is a window of all leads
 # ----------------------------------
 #
-# Patch 10 is the blue window below: 12 leads by 25 samples, 50 ms around the peak of the first QRS
-# complex. It is drawn as the only patch that the encoder sees; everything else is dotted.
+# Patch 10 is a window of 12 leads by 25 samples, 50 ms around the peak of the first QRS complex.
+# Make it the only patch that the encoder sees.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,8 +25,11 @@ context[..., 10] = True
 token = Masks(context, targets=np.zeros((1, 0, 1, 200), dtype=bool))
 
 # %%
-# Here is its first second. The blue window is all that the encoder gets of this token, and all
-# that it loses when the token is masked.
+# See it in the first second
+# --------------------------
+#
+# The blue window is all that the encoder gets of this token, and all that it loses when the token
+# is masked. Everything else is dotted.
 
 fig = plot_12_leads(ecg, token, title="One token: 12 leads, 25 samples, 50 ms")
 fig.axes[0].set_xlim(0, 20)
@@ -38,12 +41,11 @@ fig.set_label(f"The first second, enlarged. {fig.get_label()}")
 # ----------------------
 #
 # Cut the record into windows and flatten each one: ``[batch, patches, dim]``, with all leads in
-# ``dim``. A linear layer then maps each window to the width of the model.
+# ``dim``, which a linear layer maps to the width of the model.
 
 import torch
 
-batch = torch.tensor(ecg.signal)[None]
-windows = batch.unfold(-1, 25, 25)
+windows = torch.tensor(ecg.signal)[None].unfold(-1, 25, 25)
 tokens = windows.permute(0, 2, 1, 3).flatten(2)
 print(tokens.shape, "with", len(STANDARD_LEADS), "leads of 25 samples in each token")
 
@@ -66,8 +68,8 @@ print(shared.context.shape, seen.shape)
 # The same strategy, shared and per lead
 # --------------------------------------
 #
-# :class:`~ecgmask.PerLead` draws for every lead on its own: a token is one lead in one window,
-# 2400 of them in this ECG. The chart becomes an image, one row for each lead.
+# :class:`~ecgmask.PerLead` draws for every lead on its own: a token is one lead in one window, one
+# of 2400 in this ECG. The chart becomes an image, with a row for each lead.
 
 per_lead = PerLead(MaskAndComplement()).draw(1, 200, rng)
 fig = plt.figure(figsize=(8.4, 15), layout="constrained")
@@ -85,10 +87,12 @@ fig.set_label(f"Shared: {top.get_label()} Per lead: {bottom.get_label()}")
 # limb-lead patches are seen in another limb lead, and nearly a fifth follow exactly from two.
 
 many = PerLead(MaskAndComplement()).draw(200, 200, rng)
-limb_visible = many.context[:, :6].sum(axis=1, keepdims=True)
-limb_hidden = many.target_union[:, :6]
-for n_visible in (1, 2):
-    share = (limb_hidden & (limb_visible >= n_visible)).sum() / limb_hidden.sum()
-    print(f"hidden limb-lead patches with {n_visible} or more limb leads visible: {share:.0%}")
+visible = many.context[:, :6].sum(axis=1, keepdims=True)
+hidden = many.target_union[:, :6]
+for n in (1, 2):
+    share = (hidden & (visible >= n)).sum() / hidden.sum()
+    print(f"hidden limb-lead patches with {n} or more limb leads visible: {share:.0%}")
 
-# sphinx_gallery_thumbnail_number = 1
+# sphinx_gallery_tags = ["shared mask", "per-lead mask", "concepts"]
+# sphinx_gallery_thumbnail_masks = "token"
+# sphinx_gallery_thumbnail_seconds = (0, 1)

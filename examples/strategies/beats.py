@@ -47,8 +47,6 @@ plot_lead(ecg, masks, lead="II", ax=ax)
 ax.set_xlim(0, 3)
 fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Measure it
 # ----------
@@ -84,3 +82,5 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(strategy, 25, signal_key="ecg", r_peaks_key="r_peaks")
 batch, context, targets = collate([{"ecg": ecg.signal, "r_peaks": peaks}] * 8)
 print(batch["ecg"].shape, context.shape, targets[0].shape)
+
+# sphinx_gallery_tags = ["shared mask", "beats"]

@@ -59,8 +59,6 @@ plot_lead(ecg, masks, lead="II", ax=ax)
 ax.set_xlim(0, 3)
 fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Measure it
 # ----------
@@ -89,3 +87,5 @@ torch.manual_seed(0)
 collate = IJEPAMaskCollator(patch_size=25)
 batch, contexts, targets = collate([ecg.signal] * 8)
 print(contexts[0].shape, *[target.shape for target in targets], sep="\n")
+
+# sphinx_gallery_tags = ["shared mask", "blocks"]

@@ -36,8 +36,6 @@ plot_lead(ecg, masks, lead="II", ax=ax)
 ax.set_xlim(6, 9)
 fig.set_label(f"Lead II, 6 to 9 s, enlarged. {ax.get_label()}")
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Measure it
 # ----------
@@ -76,3 +74,6 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(Forecast(ratio=0.25), patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+
+# sphinx_gallery_tags = ["shared mask", "forecast"]
+# sphinx_gallery_thumbnail_seconds = (6, 9)

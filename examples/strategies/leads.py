@@ -33,8 +33,6 @@ plot_lead(ecg, masks, lead="I", ax=top).set(xlim=(0, 3), xlabel="")
 plot_lead(ecg, masks, lead="II", ax=bottom).set_xlim(0, 3)
 fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}")
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Why a single limb lead is algebra
 # ---------------------------------
@@ -84,3 +82,6 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(strategy, patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+
+# sphinx_gallery_tags = ["whole leads"]
+# sphinx_gallery_thumbnail_lead = "I"

@@ -35,8 +35,6 @@ plot_lead(ecg, masks, lead="II", ax=top).set(xlim=(0, 3), xlabel="")
 plot_lead(ecg, masks, lead="V5", ax=bottom).set_xlim(0, 3)
 fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}")
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Measure it
 # ----------
@@ -77,3 +75,5 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(strategy, patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+
+# sphinx_gallery_tags = ["per-lead mask", "scattered"]

@@ -36,8 +36,6 @@ plot_lead(ecg, masks, lead="II", ax=ax)
 ax.set_xlim(0, 3)
 fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Measure it
 # ----------
@@ -54,8 +52,8 @@ plot_statistics(statistics)
 # ---------------------
 #
 # Less than it seems. Almost half of the hidden patches touch a visible one; in blocks, as ECG-JEPA
-# hides them, hardly any do. But QRS complexes are too short for patches of 50 ms: a straight
-# line between visible samples explains nothing, see :doc:`/gallery/concepts/what_is_left_to_learn`.
+# hides them, hardly any do. But QRS complexes are too short for patches of 50 ms: a straight line
+# between visible samples explains nothing, see :doc:`/gallery/concepts/what_lines_fill_in`.
 
 from ecgmask import MaskAndComplement
 
@@ -78,3 +76,5 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(RandomPatches.kim(), patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+
+# sphinx_gallery_tags = ["shared mask", "scattered"]

@@ -36,8 +36,6 @@ plot_lead(ecg, masks, lead="II", ax=ax)
 ax.set_xlim(0, 3)
 fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Measure it
 # ----------
@@ -72,3 +70,5 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(Spans.wav2vec2(), patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+
+# sphinx_gallery_tags = ["shared mask", "blocks"]

@@ -36,8 +36,6 @@ plot_lead(ecg, masks, lead="II", ax=ax)
 ax.set_xlim(0, 3)
 fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Many short blocks, or few long ones
 # -----------------------------------
@@ -93,9 +91,9 @@ print(batch.shape, context.shape, targets[0].shape)
 # of 64 the long-range context shrinks to a few tokens, as contexts are cut to the shortest.
 
 torch.manual_seed(0)
-collate = PatchMaskCollator(
-    [UnionOfBlocks.vjepa_short(), UnionOfBlocks.vjepa_long()], patch_size=25
-)
+collate = PatchMaskCollator([short, long], patch_size=25)
 batch, contexts, targets = collate([ecg.signal] * 64)
 print("short range:", contexts[0].shape, targets[0][0].shape)
 print("long range: ", contexts[1].shape, targets[1][0].shape)
+
+# sphinx_gallery_tags = ["shared mask", "blocks"]

@@ -1,0 +1,56 @@
+/* Paper is white. The button that copies the script of an example. The filter of the gallery. */
+
+const root = document.documentElement;
+const paper = matchMedia("print");
+let onScreen;
+paper.addEventListener("change", () => {
+  if (paper.matches) onScreen = root.dataset.theme;
+  root.dataset.theme = paper.matches ? "light" : onScreen;
+});
+
+const script = document.getElementById("whole-script");
+if (script) {
+  const button = document.querySelector(".copy-script");
+  const words = button.textContent;
+  const clipboard = new ClipboardJS(button, { text: () => JSON.parse(script.textContent) });
+  const say = (text) => {
+    button.textContent = text;
+    setTimeout(() => (button.textContent = words), 2000);
+  };
+  clipboard.on("success", () => say("Copied"));
+  clipboard.on("error", () => say("Copying failed"));
+}
+
+const filter = document.querySelector(".tag-filter");
+if (filter) {
+  const buttons = [...filter.querySelectorAll("button")];
+  const cards = [...document.querySelectorAll(".example-card")];
+  const pressed = () => buttons.filter((each) => each.ariaPressed === "true");
+
+  const show = () => {
+    const wanted = pressed().map((each) => each.value);
+    for (const card of cards) {
+      const tags = JSON.parse(card.dataset.tags);
+      card.hidden = !wanted.every((tag) => tags.includes(tag));
+    }
+    for (const section of document.querySelectorAll("section section:has(.example-card)")) {
+      section.hidden = !section.querySelector(".example-card:not([hidden])");
+    }
+    const shown = cards.filter((card) => !card.hidden).length;
+    filter.querySelector("[role=status]").textContent =
+      wanted.length ? `${shown} of ${cards.length} examples` : "";
+  };
+
+  const address = new URL(location);
+  for (const button of buttons) {
+    button.ariaPressed = address.searchParams.getAll("tag").includes(button.value);
+    button.addEventListener("click", () => {
+      button.ariaPressed = button.ariaPressed !== "true";
+      address.searchParams.delete("tag");
+      pressed().forEach((each) => address.searchParams.append("tag", each.value));
+      history.replaceState(null, "", address);
+      show();
+    });
+  }
+  show();
+}

@@ -1,0 +1,158 @@
+"""The built site, served on this machine, and a real browser to read it with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+SITE = Path(os.environ.get("ECGMASK_SITE", ROOT / "docs" / "_build" / "html"))
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+WIDE, PHONE = (1440, 900), (390, 844)
+THEMES = ("light", "dark")
+
+
+def html_files(site: Path = SITE) -> list[str]:
+    """Return the addresses of all pages of a site, redirects left out."""
+    files = (path for path in site.rglob("*.html") if "_static" not in path.parts)
+    pages = (path for path in files if "This page has moved" not in path.read_text("utf-8"))
+    return sorted(path.relative_to(site).as_posix() for path in pages)
+
+
+def pytest_configure() -> None:
+    """Stop, never skip, if there is nothing to read the site with, or no site."""
+    if CHROMIUM is None:
+        pytest.exit(
+            "the site is read in Chromium; install it: apt-get install chromium", returncode=2
+        )
+    if not (SITE / "index.html").is_file():
+        pytest.exit(f"there is no site in {SITE}; build it: nox -s docs", returncode=2)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "page_path" in metafunc.fixturenames:
+        pages = [pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in html_files()]
+        metafunc.parametrize("page_path", pages, scope="module")
+    if "example" in metafunc.fixturenames:
+        examples = [
+            page for page in html_files() if "copy-script" in (SITE / page).read_text("utf-8")
+        ]
+        metafunc.parametrize("example", examples)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files, as static hosts do: with the site's own page for what is not there."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def send_error(self, code: int, message: str | None = None, _: str | None = None) -> None:
+        page = Path(self.directory, "404.html").read_bytes()
+        self.send_response(code, message)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+
+def serve(site: Path) -> Iterator[str]:
+    """Serve a folder and yield its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The address of the built site."""
+    yield from serve(SITE)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium, one for all tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+class Reader:
+    """A tab of its own for one theme and width, and the requests that it made."""
+
+    def __init__(self, browser: Browser, theme: str, size: tuple[int, int], **options: object):
+        width, height = size
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            reduced_motion=options.pop("reduced_motion", "reduce"),
+            **options,
+        )
+        self.tab = self.context.new_page()
+        self.requests: list[str] = []
+        self.messages: list[str] = []
+        self.tab.on("request", lambda request: self.requests.append(request.url))
+        self.tab.on("pageerror", lambda error: self.messages.append(str(error)))
+
+    def open(self, url: str) -> None:
+        """Load a page anew and wait until nothing more is requested."""
+        self.requests.clear()
+        self.messages.clear()
+        self.tab.goto(url, wait_until="load")
+
+    def scroll_through(self) -> None:
+        """Scroll to the end, so that all lazy images of the shown theme are loaded."""
+        self.tab.evaluate(
+            """async () => {
+                const frame = () => new Promise(requestAnimationFrame);
+                for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
+                    scrollTo({top: y, behavior: "instant"});
+                    await frame();
+                }
+                const shown = [...document.images].filter((image) => image.offsetParent);
+                await Promise.all(shown.map((image) => image.complete || new Promise((done) => {
+                    image.addEventListener("load", done);
+                    image.addEventListener("error", done);
+                })));
+                scrollTo({top: 0, behavior: "instant"});
+            }"""
+        )
+
+
+@pytest.fixture(scope="session")
+def readers(browser: Browser) -> Iterator[dict[tuple[str, tuple[int, int]], Reader]]:
+    """A reader for each theme and width, used for all pages in turn."""
+    made = {
+        (theme, size): Reader(browser, theme, size) for theme in THEMES for size in (WIDE, PHONE)
+    }
+    yield made
+    for reader in made.values():
+        reader.context.close()
+
+
+@pytest.fixture
+def new_reader(browser: Browser) -> Iterator[object]:
+    """Make a reader that shares nothing with the others."""
+    made = []
+
+    def make(theme: str = "light", size: tuple[int, int] = WIDE, **options: object) -> Reader:
+        made.append(Reader(browser, theme, size, **options))
+        return made[-1]
+
+    yield make
+    for reader in made:
+        reader.context.close()

@@ -1,0 +1,204 @@
+"""Every page of the site, in a real browser, in both themes, on a desktop and on a phone."""
+
+from __future__ import annotations
+
+import gzip
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import PHONE, SITE, THEMES, WIDE
+
+BUDGET = 450_000  # bytes of a page with all that it loads, text compressed
+LARGEST_PAINT = 700  # ms; the promise is a second
+LAYOUT_SHIFT = 0.015  # the promise is 0.02
+BINARY = {".webp", ".png", ".woff2", ".ico"}
+
+FACTS = """() => {
+    const seen = (each) => each.checkVisibility({visibilityProperty: true, opacityProperty: true});
+    const figures = [...document.querySelectorAll("article img")].filter(seen);
+    const body = document.documentElement;
+    return {
+        overflow: body.scrollWidth - body.clientWidth,
+        headings: [...document.querySelectorAll("main :is(h1, h2, h3, h4, h5, h6)")].filter(seen)
+            .map((each) => Number(each.tagName[1])),
+        images: [...document.images].filter(seen).map((image) => ({
+            shown: image.currentSrc,
+            loaded: image.naturalWidth > 0,
+            scale: image.clientWidth / (image.naturalWidth || 1),
+        })),
+        figures: figures.map((image) => ({
+            name: image.currentSrc,
+            alt: image.alt.trim(),
+            inCard: Boolean(image.closest(".example-card")),
+            lazy: image.loading === "lazy",
+            sized: image.hasAttribute("width") && image.hasAttribute("height"),
+            densities: (image.getAttribute("srcset") || "").split(",").length,
+        })),
+        covered: [...document.querySelectorAll("article button.copybtn")].filter((button) => {
+            const range = document.createRange();
+            range.selectNodeContents(button.parentElement.querySelector("pre"));
+            const top = button.getBoundingClientRect();
+            return [...range.getClientRects()].some((text) =>
+                text.left < top.right && text.right > top.left
+                && text.top < top.bottom && text.bottom > top.top);
+        }).length,
+        wide: [...document.querySelectorAll("article pre")].filter((pre) =>
+            pre.scrollWidth > pre.clientWidth && getComputedStyle(pre).overflowX !== "auto").length,
+    };
+}"""
+PAINT = """() => new Promise((done) => {
+    let paint = 0, shift = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((each) => (paint = each.startTime)))
+        .observe({type: "largest-contentful-paint", buffered: true});
+    new PerformanceObserver((list) => list.getEntries().forEach((each) => (shift += each.value)))
+        .observe({type: "layout-shift", buffered: true});
+    requestAnimationFrame(() => setTimeout(() => done({paint, shift}), 0));
+})"""
+
+
+def weight(url: str) -> int:
+    """Return the bytes that a file of the site takes on its way to the reader."""
+    path = SITE / unquote(urlsplit(url).path).lstrip("/")
+    content = path.read_bytes()
+    return len(content if path.suffix in BINARY else gzip.compress(content))
+
+
+@pytest.fixture(scope="module")
+def visits(page_path, address, readers):
+    """What was seen on a page, for each theme and width."""
+    seen = {}
+    for key, reader in readers.items():
+        reader.open(address + page_path)
+        paint = reader.tab.evaluate(PAINT)["paint"]
+        for _ in range(2):  # more tries: the machine may be busy with something else
+            if paint > LARGEST_PAINT:
+                reader.open(address + page_path)
+                paint = min(paint, reader.tab.evaluate(PAINT)["paint"])
+        reader.scroll_through()
+        shift = reader.tab.evaluate(PAINT)["shift"]
+        facts = reader.tab.evaluate(FACTS)
+        requests = [url for url in reader.requests if not url.startswith("data:")]
+        violations = Axe().run(reader.tab, options={"resultTypes": ["violations"]}).response
+        seen[key] = facts | {
+            "paint": paint,
+            "shift": shift,
+            "requests": requests,
+            "errors": list(reader.messages),
+            "violations": [
+                f"{each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
+                for each in violations["violations"]
+                for node in each["nodes"]
+            ],
+        }
+    return seen
+
+
+def faults(visits, what):
+    """Return what is wrong, with the theme and width where it is."""
+    found = {f"{theme}, {size[0]} px": what(facts) for (theme, size), facts in visits.items()}
+    return {where: fault for where, fault in found.items() if fault}
+
+
+def test_axe_finds_nothing(visits):
+    assert not faults(visits, lambda facts: facts["violations"])
+
+
+def test_nothing_is_wider_than_the_window(visits):
+    assert not faults(visits, lambda facts: facts["overflow"])
+
+
+def test_no_request_leaves_the_site(visits, address):
+    def outside(facts):
+        return [url for url in facts["requests"] if not url.startswith(address)]
+
+    assert not faults(visits, outside)
+
+
+def test_all_that_is_requested_is_there(visits):
+    def missing(facts):
+        paths = {unquote(urlsplit(url).path).lstrip("/") for url in facts["requests"]}
+        return [path for path in paths if path and not (SITE / path).is_file()]
+
+    assert not faults(visits, missing)
+
+
+def test_scripts_raise_nothing(visits):
+    assert not faults(visits, lambda facts: facts["errors"])
+
+
+def test_every_figure_says_what_it_shows(visits):
+    def silent(facts):
+        return [each for each in facts["figures"] if bool(each["alt"]) is each["inCard"]]
+
+    assert not faults(visits, silent)
+
+
+def test_figures_are_sized_lazy_webp_of_two_densities(visits):
+    def careless(facts):
+        return [
+            each
+            for each in facts["figures"]
+            if not (each["lazy"] and each["sized"] and each["densities"] == 2)
+            or Path(urlsplit(each["name"]).path).suffix != ".webp"
+        ]
+
+    assert not faults(visits, careless)
+
+
+def test_every_shown_image_is_loaded(visits):
+    def broken(facts):
+        return [image["shown"] for image in facts["images"] if not image["loaded"]]
+
+    assert not faults(visits, broken)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_only_images_of_the_shown_theme_are_downloaded(visits, theme, size):
+    other = "dark" if theme == "light" else "light"
+    requested = [Path(urlsplit(url).path).stem for url in visits[theme, size]["requests"]]
+    assert not [name for name in requested if f"_{other}" in name]
+
+
+def test_figures_keep_their_text_at_its_size_on_a_phone(visits):
+    for theme in THEMES:
+        figures = [each for each in visits[theme, PHONE]["images"] if "_phone_1x" in each["shown"]]
+        assert all(each["scale"] > 0.95 for each in figures), figures
+
+
+def test_wide_code_scrolls(visits):
+    assert not faults(visits, lambda facts: facts["wide"])
+
+
+def test_no_button_lies_on_code_on_a_phone(visits):
+    assert not any(visits[theme, PHONE]["covered"] for theme in THEMES)
+
+
+def test_headings_are_in_order(visits):
+    def disorder(facts):
+        levels = facts["headings"]
+        steps = pairwise(levels)
+        if levels.count(1) != 1 or any(b - a > 1 for a, b in steps):
+            return levels
+        return None
+
+    assert not faults(visits, disorder)
+
+
+def test_a_page_with_all_that_it_loads_keeps_to_the_budget(visits):
+    def too_heavy(facts):
+        total = sum(map(weight, {url.split("?")[0] for url in facts["requests"]}))
+        return total if total > BUDGET else None
+
+    assert not faults(visits, too_heavy)
+
+
+def test_the_largest_paint_is_soon(visits):
+    assert not faults(visits, lambda facts: facts["paint"] if facts["paint"] > LARGEST_PAINT else 0)
+
+
+def test_nothing_moves_while_the_page_loads(visits):
+    assert not faults(visits, lambda facts: facts["shift"] if facts["shift"] > LAYOUT_SHIFT else 0)
