@@ -1,10 +1,7 @@
-"""Ranks of a distributed run: tensors of one shape, masks of their own."""
+"""Ranks of a distributed run: tensors of one shape, masks of their own.
 
-import os
-import subprocess
-import sys
-from itertools import product
-from pathlib import Path
+Real processes train in ``test_training.py``.
+"""
 
 import numpy as np
 import pytest
@@ -165,21 +162,3 @@ def test_ranks_that_cannot_agree_are_refused(make, error, message):
 @pytest.mark.parametrize("make", [MaskCollator, IJEPAMaskCollator])
 def test_a_single_process_needs_no_rank(make, options):
     assert len(tensors(make(5, **options)(SIGNALS))[0]) == 8
-
-
-def test_two_processes_train_one_model_with_masks_of_their_own():
-    run = subprocess.run(
-        [
-            sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone",
-            "--local-addr=127.0.0.1", str(Path(__file__).with_name("distributed_training.py")),
-        ],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    assert sorted(run.stdout.splitlines()) == [
-        f"rank {rank}: 4 batches with {name}"
-        for rank, name in product((0, 1), ("IJEPAMaskCollator", "MaskCollator"))
-    ]

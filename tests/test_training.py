@@ -1,0 +1,207 @@
+"""The training pages: scripts run as pasted, models learn, errors name both sides."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from ecgmask import IJEPAMaskCollator, MaskCollator, gather_tokens
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = sorted((ROOT / "examples" / "training").glob("*.py"))
+TRAINED = {"jepa_step", "mae_step"}
+
+SPAWN = """import multiprocessing
+if __name__ == "__main__":
+    multiprocessing.set_start_method("spawn")
+"""
+
+
+def run(script, folder, *options):
+    """Run a script on its own, where only the installed package is at hand."""
+    result = subprocess.run(
+        [sys.executable, *options, str(script)],
+        cwd=folder,
+        env=os.environ | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def source(name):
+    return (ROOT / "examples" / "training" / f"{name}.py").read_text(encoding="utf-8")
+
+
+def changed(text, *changes):
+    """Return a script with some of its code replaced, all of which must be there."""
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
+def execute(text):
+    """Run the code of a page in this process and return its variables."""
+    variables = {"__name__": "__main__"}
+    threads = torch.get_num_threads()
+    try:
+        exec(compile(text, "page", "exec"), variables)
+    finally:
+        torch.set_num_threads(threads)
+        plt.close("all")
+    return variables
+
+
+def before(heading, name):
+    """Return a script up to a heading."""
+    text, found, _ = source(name).partition(f"# %%\n# {heading}\n")
+    assert found, heading
+    return text
+
+
+# Pasted scripts
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(path.stem, marks=[pytest.mark.slow] if path.stem in TRAINED else [])
+        for path in SCRIPTS
+    ],
+)
+def test_a_script_runs_as_pasted(name, tmp_path):
+    script = tmp_path / "pasted.py"
+    script.write_text(source(name), encoding="utf-8")
+    run(script, tmp_path, "-W", "error")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [path.stem for path in SCRIPTS if "num_workers" in path.read_text(encoding="utf-8")]
+)
+def test_a_script_with_workers_runs_where_workers_import_it(name, tmp_path):
+    script = tmp_path / "pasted.py"
+    script.write_text(SPAWN + source(name), encoding="utf-8")
+    run(script, tmp_path)
+
+
+def test_a_run_that_was_stopped_gets_the_batches_of_one_that_was_not(tmp_path):
+    script = tmp_path / "pasted.py"
+    script.write_text(source("stop_and_resume"), encoding="utf-8")
+    assert "36 of 36 tensors are bit for bit the same" in run(script, tmp_path)
+
+
+def test_without_its_state_a_stopped_run_gets_other_masks(tmp_path):
+    script = tmp_path / "pasted.py"
+    text = changed(source("stop_and_resume"), ("collate.load_state_dict(state)", "pass"))
+    script.write_text(text, encoding="utf-8")
+    (equal,) = re.findall(r"(\d+) of 36 tensors", run(script, tmp_path))
+    # Five batches from before the stop, and the records of the other seven.
+    assert int(equal) == 5 * 3 + 7
+
+
+def test_the_same_masks_come_with_any_number_of_workers(tmp_path):
+    script = tmp_path / "pasted.py"
+    script.write_text(source("dataloader"), encoding="utf-8")
+    drawn = re.findall(r"^\d workers: (.*)$", run(script, tmp_path), re.MULTILINE)
+    assert len(drawn) == 3
+    assert len(set(drawn)) == 1
+
+
+def test_the_script_for_several_processes_prints_what_its_page_shows(tmp_path):
+    page = (ROOT / "docs" / "distributed.rst").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"\.\. code-block:: text\n\n((?: {3}.*\n)+)", page)
+    script = tmp_path / "train_distributed.py"
+    script.write_text((ROOT / "docs" / script.name).read_text(encoding="utf-8"), encoding="utf-8")
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    printed = run(script, tmp_path, *launch, "--local-addr=127.0.0.1")
+    assert [line.strip() for line in printed.splitlines()] == [
+        line.strip() for line in shown.splitlines()
+    ]
+
+
+# Models that learn
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_jepa_predicts_unseen_beats_and_the_broken_one_collapses(seed):
+    page = execute(changed(source("jepa_step"), ("seed = 0", f"seed = {seed}")))
+    _, loss, reference, skill, std, cosine = page["history"]["JEPA"][-1]
+    assert skill > 0.1
+    assert skill == pytest.approx(1 - loss / reference)
+    assert std > 0.3
+    assert cosine < 0.9
+    _, broken_loss, _, broken_skill, broken_std, broken_cosine = page["history"]["Collapse"][-1]
+    assert broken_loss < loss / 10
+    assert broken_skill < 0
+    assert broken_std < 0.05
+    assert broken_cosine > 0.99
+
+
+@pytest.mark.slow
+def test_on_noise_the_loss_falls_as_well_but_there_is_no_skill():
+    noise = changed(
+        before("Which of them learns?", "jepa_step"),
+        ("torch.as_tensor(millivolts / millivolts.std())", "torch.randn(12, 5000)"),
+        ("(jepa, broken), (4, 1)", "(jepa, broken), (4, 0)"),
+    )
+    rows = execute(noise)["history"]["JEPA"]
+    assert rows[-1][1] < rows[0][1] / 4
+    assert abs(rows[-1][3]) < 0.05
+
+
+@pytest.mark.slow
+def test_the_autoencoder_fills_in_more_than_a_line_does():
+    page = execute(source("mae_step"))
+    score = page["explained_variance"]
+    ecg, masks = page["ecg"], page["masks"]
+    assert score(ecg, masks, page["guess"]).mean() > 0.3
+    assert score(ecg, masks, page["interpolate"](ecg, masks)).mean() < 0
+
+
+# Errors that name both sides
+
+
+@pytest.fixture(scope="module")
+def jepa():
+    """The variables of the page of the JEPA, before it trains."""
+    return execute(before("Train", "jepa_step"))
+
+
+def test_a_model_with_fewer_positions_than_patches_names_both(jepa):
+    signal = torch.zeros(2, 12, 1500)
+    with pytest.raises(ValueError, match="records have 60 patches, but the model has 50 positions"):
+        jepa["Encoder"](n_patches=50)(signal)
+
+
+def test_a_model_takes_records_with_fewer_patches_than_positions(jepa):
+    assert jepa["Encoder"]()(torch.zeros(2, 12, 1000)).shape == (2, 40, 64)
+
+
+@pytest.mark.parametrize("part", ["context", "target"])
+def test_masks_of_longer_records_than_the_batch_name_both(jepa, part):
+    signal, indices = torch.zeros(2, 12, 1500), torch.arange(10).expand(2, -1)
+    masks = {"context": indices, "target": indices} | {part: indices + 190}
+    with pytest.raises(ValueError, match="indices go from 190 to 199, but there are 60 tokens"):
+        jepa["jepa"](signal, **masks)
+
+
+def test_masks_of_another_batch_name_both_shapes():
+    with pytest.raises(ValueError, match=r"tokens \(8, 200, 4\) and indices \(4, 50\) must have"):
+        gather_tokens(torch.zeros(8, 200, 4), torch.zeros(4, 50, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("collate", [MaskCollator(), IJEPAMaskCollator()], ids=repr)
+def test_records_of_mixed_lengths_name_both(collate):
+    with pytest.raises(ValueError, match=r"not \(12, 4000\) and \(12, 5000\); crop or pad"):
+        collate([torch.zeros(12, 5000), torch.zeros(12, 4000)])
