@@ -1,0 +1,571 @@
+"""The mask explorer: move the settings of a strategy and see what it hides on the sample ECG.
+
+The build draws the masks of a grid of settings and seeds with the package itself and ships them as
+run lengths, in scripts that assign a global: a page reads them without a request, from a server or
+from ``file://``. The browser decodes and draws; it knows no strategy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from html import escape
+from inspect import getdoc
+from itertools import product
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from docutils import nodes
+from scipy.signal import find_peaks
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.osutil import relative_uri
+
+import ecgmask
+from ecgmask.plotting import DARK, LIGHT
+
+N_PATCHES = 200
+PATCH_SIZE = 25
+N_SEEDS = 24
+STEP = 0.005  # mV, below what a screen shows
+EVERY = 2  # samples, so 250 Hz
+
+GALLERY = "gallery/strategies/"
+DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+# What a reader copies. The build draws with the same strategy, seed and R peaks.
+CODE = """\
+import numpy as np
+{scipy}
+from ecgmask import {names}
+from ecgmask.plotting import {plot}
+
+ecg = sample_ecg()
+{peaks}strategy = {strategy}
+masks = strategy.draw(1, 200, np.random.default_rng({seed}){given})
+{plot}(ecg, masks{lead})
+"""
+WITH_PEAKS = {
+    "scipy": "from scipy.signal import find_peaks\n",
+    "peaks": "peaks, _ = find_peaks(ecg.signal[1], height=0.6, distance=250)\n",
+    "given": ", r_peaks=[peaks / 25]",
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """A value of a control: as the address has it, as the page shows it, and its Python code."""
+
+    text: str
+    shown: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Control:
+    """A control of the page; it sets one parameter, or several that belong together."""
+
+    name: str
+    label: str
+    kind: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The settings of a strategy that can be explored, and those that have a name."""
+
+    controls: tuple[Control, ...]
+    presets: dict[str, str]
+
+
+def numbers(name: str, label: str, values: Iterable[float], unit: str = "") -> Control:
+    """Return a slider over the values of a parameter."""
+    options = (Option(f"{n:g}", f"{n:g}{unit}", f"{name}={n!r}") for n in values)
+    return Control(name, label, "range", tuple(options))
+
+
+def lengths(name: str, label: str, values: Iterable[int]) -> Control:
+    """Return a slider over numbers of patches, which are times as well."""
+    options = (
+        Option(f"{n}", f"{n} patch{'es' * (n > 1)}, {50 * n} ms", f"{name}={n}") for n in values
+    )
+    return Control(name, label, "range", tuple(options))
+
+
+def scales(name: str, label: str, values: Iterable[tuple[float, float]]) -> Control:
+    """Return a slider over pairs of fractions of the record."""
+
+    def text(low: float, high: float) -> str:
+        return f"{low:g} to {high:g}" if low < high else f"{low:g}"
+
+    options = (
+        Option(text(*pair), f"{text(*pair)} of the record", f"{name}={pair}") for pair in values
+    )
+    return Control(name, label, "range", tuple(options))
+
+
+def choices(name: str, label: str, values: dict[str, tuple[str, str]]) -> Control:
+    """Return a menu; each text in the address has what the page shows and the code."""
+    options = (Option(text, shown, code) for text, (shown, code) in values.items())
+    return Control(name, label, "select", tuple(options))
+
+
+OF_PATCHES = " of the patches"
+BLOCKS = (1, 2, 3, 5, 10, 20, 40)
+
+GRIDS = {
+    "MaskAndComplement": Grid(
+        (
+            lengths("min_block_size", "Shortest masked block", (1, 2, 3, 5, 10, 15, 20, 30, 40)),
+            Control(
+                "kept",
+                "Visible",
+                "range",
+                tuple(
+                    Option(
+                        f"{low:g} to {high:g}",
+                        f"{low:g} to {high:g}{OF_PATCHES}",
+                        f"min_keep_ratio={low}, max_keep_ratio={high}",
+                    )
+                    for low, high in (
+                        (0.05, 0.1),
+                        (0.1, 0.15),
+                        (0.15, 0.25),
+                        (0.25, 0.35),
+                        (0.35, 0.45),
+                        (0.45, 0.55),
+                        (0.65, 0.75),
+                    )
+                ),
+            ),
+        ),
+        {"ECG-JEPA": "MaskAndComplement()"},
+    ),
+    "ContextToTarget": Grid(
+        (
+            scales(
+                "context_scale",
+                "Context block",
+                ((0.5, 0.6), (0.7, 0.8), (0.85, 0.95), (1.0, 1.0)),
+            ),
+            scales(
+                "pred_scale",
+                "Each target",
+                ((0.05, 0.1), (0.1, 0.15), (0.15, 0.2), (0.25, 0.35)),
+            ),
+            numbers("num_pred_blocks", "Targets", (1, 2, 4, 6)),
+            lengths("min_keep", "Shortest context", (10, 50)),
+        ),
+        {"I-JEPA": "ContextToTarget()"},
+    ),
+    "RandomPatches": Grid(
+        (
+            Control(
+                "ratio",
+                "Masked",
+                "range",
+                tuple(
+                    Option(text, f"{text}{OF_PATCHES}", f"ratio={value}")
+                    for text, value in (
+                        ("0.1", "0.1"),
+                        ("0.2", "0.2"),
+                        ("0.3", "0.3"),
+                        ("0.4", "0.4"),
+                        ("0.5", "0.5"),
+                        ("0.6", "0.6"),
+                        ("0.6 to 0.7", "(0.6, 0.7)"),
+                        ("0.7", "0.7"),
+                        ("0.75", "0.75"),
+                        ("0.8", "0.8"),
+                        ("0.9", "0.9"),
+                    )
+                ),
+            ),
+        ),
+        {"MAE": "RandomPatches.mae()", "Kim's ECG-JEPA": "RandomPatches.kim()"},
+    ),
+    "UnionOfBlocks": Grid(
+        (
+            numbers("num_blocks", "Blocks", (1, 2, 4, 8)),
+            scales(
+                "scale",
+                "Each block",
+                ((0.05, 0.1), (0.15, 0.15), (0.175, 0.225), (0.3, 0.4), (0.7, 0.7)),
+            ),
+            lengths("min_keep", "Shortest context", (1, 10, 20)),
+        ),
+        {
+            "Kim's ECG-JEPA": "UnionOfBlocks.kim()",
+            "V-JEPA, short range": "UnionOfBlocks.vjepa_short()",
+            "V-JEPA, long range": "UnionOfBlocks.vjepa_long()",
+        },
+    ),
+    "InverseBlocks": Grid(
+        (
+            numbers("ratio", "Masked", (0.5, 0.6, 0.7, 0.8, 0.9), OF_PATCHES),
+            lengths("length", "Visible block", BLOCKS),
+        ),
+        {"data2vec 2.0": "InverseBlocks()"},
+    ),
+    "Spans": Grid(
+        (
+            numbers("ratio", "Masked, at most", (0.15, 0.3, 0.5, 0.65, 0.8), OF_PATCHES),
+            lengths("length", "Each span", BLOCKS),
+        ),
+        {"wav2vec 2.0, ECG-FM": "Spans.wav2vec2()"},
+    ),
+    "Forecast": Grid(
+        (numbers("ratio", "Future", (0.1, 0.25, 0.5, 0.75, 0.9), OF_PATCHES),),
+        {"After CPC": "Forecast()"},
+    ),
+    "Beats": Grid(
+        (
+            numbers("ratio", "Masked", (0.1, 0.3, 0.5, 0.7, 0.9), " of the beats"),
+            choices(
+                "window",
+                "Masked part",
+                {
+                    "beat": ("the whole beat", "window=None"),
+                    **{
+                        f"{before}, {after}": (
+                            f"{before} before R, {after} after: {50 * (before + after + 1)} ms",
+                            f"window=({before}, {after})",
+                        )
+                        for before, after in ((1, 1), (2, 2), (4, 4), (1, 6))
+                    },
+                },
+            ),
+        ),
+        {"Whole beats": "Beats()", "QRS complexes": "Beats(window=(1, 1))"},
+    ),
+    "Leads": Grid(
+        (
+            choices(
+                "masked",
+                "Masked leads",
+                {
+                    **{f"{n}": (f"{n}", f"n_masked={n}") for n in (1, 2, 3, 4, 6, 9, 11)},
+                    **{
+                        f"p={p}": (f"each with p = {p:g}", f"probability={p}")
+                        for p in (0.25, 0.5, 0.75)
+                    },
+                },
+            ),
+            choices(
+                "groups",
+                "As one",
+                {
+                    "none": ("none", "groups=()"),
+                    "limb": ("the six limb leads", "groups=(LIMB_LEADS,)"),
+                },
+            ),
+            choices(
+                "keep",
+                "Always visible",
+                {
+                    "none": ("none", "keep=()"),
+                    "V1, V2": ("V1 and V2", 'keep=("V1", "V2")'),
+                },
+            ),
+        ),
+        {
+            "Random lead masking": "Leads.oh()",
+            "Limb leads as one": "Leads(n_masked=1, groups=(LIMB_LEADS,))",
+        },
+    ),
+    "PerLead": Grid(
+        (
+            choices(
+                "of",
+                "Lead by lead",
+                {
+                    code: (code, f"strategy={code}, n_leads=12")
+                    for code in (
+                        "RandomPatches(0.75)",
+                        "RandomPatches(0.5)",
+                        "MaskAndComplement()",
+                        "ContextToTarget()",
+                        "UnionOfBlocks.kim()",
+                        "InverseBlocks()",
+                        "Spans.wav2vec2()",
+                        "Forecast()",
+                    )
+                },
+            ),
+        ),
+        {"ST-MEM": "PerLead(RandomPatches(0.75))"},
+    ),
+}
+
+
+def vlq(values: Iterable[int]) -> str:
+    """Return whole numbers from 0 as digits of five bits, the lowest first, as source maps do."""
+    text = []
+    for value in values:
+        while value > 31:
+            text.append(DIGITS[value % 32 + 32])
+            value //= 32
+        text.append(DIGITS[value])
+    return "".join(text)
+
+
+def run_lengths(marked: Any) -> list[int]:
+    """Return the lengths of the runs of a row, the first of which is not marked."""
+    edges = np.flatnonzero(np.diff(marked, prepend=False))
+    return [int(length) for length in np.diff([0, *edges, len(marked)])]
+
+
+def encode(draws: list[ecgmask.Masks]) -> str:
+    """Return the masks of a setting, one draw after the other, lead row by lead row.
+
+    The number of targets comes first, or 0 if the only target is the complement of the context and
+    not written.
+    """
+    n_targets = draws[0].n_targets
+    if n_targets == 1 and not any(one.ignored.any() for one in draws):
+        n_targets = 0
+    values = [n_targets]
+    for one in draws:
+        for lead in range(one.n_leads):
+            values += run_lengths(one.context[0, lead])
+            for target in range(n_targets):
+                values += run_lengths(one.targets[0, target, lead])
+    return vlq(values)
+
+
+def settings(name: str) -> Iterator[str]:
+    """Yield the code of every setting of a strategy, the last control changing fastest."""
+    for chosen in product(*(control.options for control in GRIDS[name].controls)):
+        yield f"{name}({', '.join(option.code for option in chosen)})"
+
+
+@cache
+def r_peaks() -> Any:
+    """Return the R peaks of the sample ECG, in samples."""
+    ecg = ecgmask.sample_ecg()
+    return find_peaks(ecg.signal[ecg.lead_index("II")], height=0.6, distance=250)[0]
+
+
+def draw(code: str, seed: int) -> ecgmask.Masks:
+    """Return the masks that the code of a setting draws for a seed."""
+    strategy = eval(code, vars(ecgmask).copy())
+    given = {"r_peaks": [r_peaks() / PATCH_SIZE]} if hasattr(strategy, "window") else {}
+    return strategy.draw(1, N_PATCHES, np.random.default_rng(seed), **given)
+
+
+def refusal(code: str) -> str:
+    """Return the error that a reader would get for a setting, whatever the seed, or nothing."""
+    try:
+        draw(code, seed=0)
+    except ValueError as error:
+        return f"ValueError: {error}"
+    return ""
+
+
+def mask_data(name: str) -> dict[str, Any]:
+    """Return what a page has to know of a strategy, every mask included."""
+    grid = GRIDS[name]
+    codes = list(settings(name))
+    masks: list[Any] = []
+    differ = False
+    for code in codes:
+        refused = refusal(code)
+        if refused:
+            masks.append({"refused": refused})
+            continue
+        draws = [draw(code, seed) for seed in range(N_SEEDS)]
+        masks.append(encode(draws))
+        differ = differ or any((one.context != draws[0].context).any() for one in draws)
+        n_leads = draws[0].n_leads
+    used = {word for code in codes for word in re.findall(r"\w+", code)}
+    fill = WITH_PEAKS if name == "Beats" else dict.fromkeys(WITH_PEAKS, "")
+    template = CODE
+    for place, text in fill.items():
+        template = template.replace(f"{{{place}}}", text)
+    return {
+        "about": (getdoc(getattr(ecgmask, name)) or "").split("\n")[0],
+        "controls": [asdict(control) for control in grid.controls],
+        "presets": [
+            {"label": label, "at": preset_place(name, code)} for label, code in grid.presets.items()
+        ],
+        "names": sorted((used & set(ecgmask.__all__)) | {"sample_ecg"}),
+        "code": template,
+        "leads": n_leads,
+        "random": differ,
+        "masks": masks,
+    }
+
+
+def preset_place(name: str, code: str) -> list[int]:
+    """Return where each control stands in a setting that has a name."""
+    wanted = eval(code, vars(ecgmask).copy())
+    sizes = [len(control.options) for control in GRIDS[name].controls]
+    for number, setting in enumerate(settings(name)):
+        try:
+            found = eval(setting, vars(ecgmask).copy()) == wanted
+        except ValueError:
+            continue
+        if found:
+            return [int(place) for place in np.unravel_index(number, sizes)]
+    raise ValueError(f"the grid of {name} does not hold {code}; add its values to the controls")
+
+
+def record_data(drawn: Iterable[str]) -> dict[str, Any]:
+    """Return what the masks are counted in, and some leads of the sample ECG to draw."""
+    ecg = ecgmask.sample_ecg()
+    deltas = {}
+    for lead in drawn:
+        steps = np.rint(ecg.signal[ecg.lead_index(lead), ::EVERY].astype(float) / STEP)
+        deltas[lead] = np.diff(steps.astype(int), prepend=0)
+    beat = float(np.diff(r_peaks()).mean() / ecg.sampling_rate)
+    return {
+        "leads": list(ecg.leads),
+        "step": STEP,
+        "duration": ecg.duration,
+        "beat": round(beat, 4),
+        "patches": N_PATCHES,
+        "seeds": N_SEEDS,
+        "tint": {"light": LIGHT.tint, "dark": DARK.tint},
+        # Signed numbers by their last bit, as source maps have them.
+        "signal": {lead: vlq(2 * abs(row) + (row < 0)) for lead, row in deltas.items()},
+    }
+
+
+def script(name: str, data: dict[str, Any]) -> str:
+    """Return a script that hands data to the page."""
+    return f"(window.maskExplorer ??= {{}}).{name} = {json.dumps(data, separators=(',', ':'))};\n"
+
+
+def palette_css() -> str:
+    """Return the colours of the package's figures as custom properties of both themes."""
+    rules = []
+    for selector, palette in (
+        (".mask-explorer", LIGHT),
+        ('html[data-theme="dark"] .mask-explorer', DARK),
+    ):
+        colours = {role: value for role, value in asdict(palette).items() if role != "tint"}
+        body = " ".join(f"--ecg-{k.replace('_', '-')}: {v};" for k, v in colours.items())
+        rules.append(f"{selector} {{ {body} }}")
+    return "\n".join([rules[0], f"@media screen {{ {rules[1]} }}", ""])
+
+
+def page_of(name: str) -> str:
+    """Return the document of the gallery that is about a strategy."""
+    return GALLERY + re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class mask_explorer(nodes.General, nodes.Element):
+    """An explorer of some strategies."""
+
+
+class MaskExplorer(SphinxDirective):
+    """Explore all strategies, or only the one that is named: ``.. mask-explorer:: Spans``."""
+
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        if self.arguments and self.arguments[0] not in GRIDS:
+            raise self.error(
+                f"no strategy {self.arguments[0]!r} to explore; there are {', '.join(GRIDS)}"
+            )
+        # Its state is the address of the page.
+        if self.env.current_document.get("has_mask_explorer"):
+            raise self.error("a page has room for one mask-explorer; remove this one")
+        self.env.current_document["has_mask_explorer"] = True
+        return [mask_explorer(strategies=self.arguments or list(GRIDS), small=bool(self.arguments))]
+
+
+def add_to_gallery(app: Sphinx, doctree: nodes.document) -> None:
+    """Let readers of a strategy's gallery page try other settings, after its first figure.
+
+    The scripts of the gallery stay as they are: in a notebook the directive would be raw text.
+    """
+    names = {page_of(name): name for name in GRIDS}
+    if app.env.docname not in names:
+        return
+    page = next(doctree.findall(nodes.section))
+    sections = [node for node in page.children if isinstance(node, nodes.section)]
+    with_figure = [s for s in sections if any(n.tagname == "themed_figure" for n in s.findall())]
+    title = "Try other settings"
+    section = nodes.section("", nodes.title(title, title), ids=["try-other-settings"])
+    section += mask_explorer(strategies=[names[app.env.docname]], small=True)
+    page.insert(page.index((with_figure or sections)[0]) + 1, section)
+
+
+def write_data(app: Sphinx) -> None:
+    """Draw the masks and put them where Sphinx takes the static files from."""
+    if app.builder.format != "html":
+        return
+    files = {f"{name}.js": script(name, mask_data(name)) for name in GRIDS}
+    files["record.js"] = script("record", record_data(ecgmask.STANDARD_LEADS))
+    files["record-small.js"] = script("record", record_data(["II"]))
+    files["palette.css"] = palette_css()
+    static = Path(app.doctreedir) / "explorer_static"
+    folder = static / "explorer"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    app.config.html_static_path.append(str(static))
+
+
+def add_styles(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
+    """Load the styles on pages with an explorer only."""
+    if doctree is not None and any(doctree.findall(mask_explorer)):
+        app.add_css_file("explorer/palette.css")
+        app.add_css_file("explorer.css")
+
+
+def visit_html(self: Any, node: mask_explorer) -> None:
+    builder = self.builder
+    here = builder.get_target_uri(builder.current_docname)
+
+    def uri(document: str) -> str:
+        found = document in builder.env.found_docs
+        return relative_uri(here, builder.get_target_uri(document)) if found else ""
+
+    def static(path: str) -> str:
+        text = (Path(builder.outdir) / "_static" / path).read_bytes()
+        return f"{relative_uri(here, f'_static/{path}')}?v={crc32(text):08x}"
+
+    pages = {name: uri(page_of(name)) for name in node["strategies"]}
+    gallery = uri("gallery/index")
+    link = f'<a href="{escape(gallery)}">gallery</a>' if gallery else "gallery"
+    self.body.append(
+        f'<div class="mask-explorer{" mask-explorer-small" * node["small"]}" '
+        f'data-pages="{escape(json.dumps(pages))}" '
+        f'data-explorer="{escape(uri("explorer") if node["small"] else "")}">'
+        f"<noscript><p>The explorer needs JavaScript. The {link} shows every strategy without "
+        "it.</p></noscript></div>\n"
+    )
+    # Deferred, they run in this order once the page is there.
+    for path in (
+        f"explorer/record{'-small' * node['small']}.js",
+        *(f"explorer/{name}.js" for name in node["strategies"]),
+        "explorer.js",
+    ):
+        self.body.append(f'<script defer src="{escape(static(path))}"></script>\n')
+    raise nodes.SkipNode
+
+
+def visit_other(self: Any, node: mask_explorer) -> None:
+    """Say where there is one, as only a browser can show it."""
+    self.add_text("The mask explorer is a page of the site.")
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_node(
+        mask_explorer, html=(visit_html, None), text=(visit_other, None), man=(visit_other, None)
+    )
+    app.add_directive("mask-explorer", MaskExplorer)
+    app.connect("builder-inited", write_data)
+    # Before Sphinx collects the headings of the page.
+    app.connect("doctree-read", add_to_gallery, priority=400)
+    app.connect("html-page-context", add_styles)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

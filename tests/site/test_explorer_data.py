@@ -1,0 +1,296 @@
+"""What the build ships for the mask explorer, and its directive on a small site of its own."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+import ecgmask
+from ecgmask.plotting import DARK, LIGHT
+
+sys.path.insert(0, str(ROOT / "docs" / "_ext"))
+
+import explorer
+from strategy_table import STRATEGIES
+
+DOCS = ROOT / "docs"
+
+# In one process, so that the site is built once.
+pytestmark = pytest.mark.xdist_group("explorer")
+
+BUDGET = 140_000  # bytes, gzip: with the theme, a page stays below 450 kB
+SECTIONS = "First\n-----\n\nWords.\n\nSecond\n------\n\nWords.\n"
+PAGES = {
+    "index": "Index\n=====\n\n.. toctree::\n   :glob:\n\n   *\n   */index\n   */*/*\n",
+    "explorer": "Explore\n=======\n\n.. mask-explorer::\n",
+    "plain": "Plain\n=====\n\nNo explorer here.\n",
+    "gallery/index": "Gallery\n=======\n\nAll of it.\n",
+    # A comment and a label come first, as on the pages of the gallery.
+    "gallery/strategies/spans": f".. Comment.\n\n.. _label:\n\nSpans\n=====\n\n{SECTIONS}",
+}
+
+
+def build(folder, pages, builder="html"):
+    """Build a site of some pages, and return where it is and what Sphinx complained of."""
+    source, site = folder / "source", folder / "site"
+    for name, text in pages.items():
+        page = source / f"{name}.rst"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding="utf-8")
+    (source / "conf.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(DOCS / '_ext')!r})\n"
+        "extensions = ['explorer']\n"
+        f"html_theme = 'basic'\nhtml_static_path = [{str(DOCS / '_static')!r}]\n"
+    )
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", builder]
+    result = subprocess.run(
+        [*command, "-d", str(folder / "doctrees"), str(source), str(site)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return SimpleNamespace(folder=site, stderr=result.stderr)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A site with the explorer, a page without and a page of the gallery."""
+    built = build(tmp_path_factory.mktemp("explorer"), PAGES)
+    assert built.stderr == ""
+    return built.folder
+
+
+def shipped(site, name):
+    """Return what a script hands to the page."""
+    text = (site / "_static" / "explorer" / f"{name}.js").read_text(encoding="utf-8")
+    start = f"(window.maskExplorer ??= {{}}).{name.removesuffix('-small')} = "
+    assert text.startswith(start)
+    return json.loads(text.removeprefix(start).rstrip(";\n"))
+
+
+def numbers(text):
+    """Return the whole numbers of base-64 digits, five bits each, the lowest first."""
+    values, value, scale = [], 0, 1
+    for character in text:
+        digit = explorer.DIGITS.index(character)
+        value += digit % 32 * scale
+        scale *= 32
+        if digit < 32:
+            values.append(value)
+            value, scale = 0, 1
+    return values
+
+
+def decoded(text, n_leads):
+    """Yield context ``(lead, patch)`` and targets ``(target, lead, patch)`` of every draw."""
+    n_targets, *lengths = numbers(text)
+    lengths = iter(lengths)
+
+    def row():
+        marked = np.zeros(200, dtype=bool)
+        patch, inside = 0, False
+        while patch < 200:
+            length = next(lengths)
+            marked[patch : patch + length] = inside
+            patch, inside = patch + length, not inside
+        return marked
+
+    for _ in range(24):
+        rows = [[row() for _ in range(1 + n_targets)] for _ in range(n_leads)]
+        context = np.array([each[0] for each in rows])
+        targets = np.array([each[1:] for each in rows]).swapaxes(0, 1) if n_targets else [~context]
+        yield context, np.array(targets)
+    assert next(lengths, None) is None
+
+
+def copied(data, setting, seed):
+    """Return the code that a page writes for a setting, with nothing drawn on a canvas."""
+    return (
+        data["code"]
+        .replace("{names}", ", ".join(data["names"]))
+        .replace("{strategy}", setting)
+        .replace("{seed}", str(seed))
+        .replace("{plot}", "plot_12_leads")
+        .replace("{lead}", "")
+    )
+
+
+@pytest.mark.parametrize("name", explorer.GRIDS)
+def test_every_mask_that_is_shipped_is_the_one_that_the_package_draws(site, name):
+    data = shipped(site, name)
+    settings = list(explorer.settings(name))
+    assert len(settings) == len(data["masks"])
+    for setting, masks in zip(settings, data["masks"], strict=True):
+        if isinstance(masks, dict):
+            continue
+        for seed, (context, targets) in enumerate(decoded(masks, data["leads"])):
+            drawn = explorer.draw(setting, seed)
+            np.testing.assert_array_equal(context, drawn.context[0], f"{setting}, seed {seed}")
+            np.testing.assert_array_equal(targets, drawn.targets[0], f"{setting}, seed {seed}")
+
+
+def test_a_setting_without_masks_is_one_that_the_package_refuses_for_every_seed(site):
+    refused = {
+        setting: masks["refused"]
+        for name in explorer.GRIDS
+        for setting, masks in zip(
+            explorer.settings(name), shipped(site, name)["masks"], strict=True
+        )
+        if isinstance(masks, dict)
+    }
+    assert "Leads(n_masked=11, groups=(LIMB_LEADS,), keep=())" in refused
+    for setting, error in refused.items():
+        for seed in range(24):
+            with pytest.raises(ValueError, match="lower") as refusal:
+                explorer.draw(setting, seed)
+            assert error == f"ValueError: {refusal.value}"
+
+
+@pytest.mark.parametrize("name", explorer.GRIDS)
+def test_the_code_of_a_page_draws_the_masks_that_the_page_shows(site, name):
+    data = shipped(site, name)
+    place = np.ravel_multi_index(
+        data["presets"][-1]["at"], [len(control["options"]) for control in data["controls"]]
+    )
+    setting = list(explorer.settings(name))[place]
+    script = {}
+    exec(copied(data, setting, 7), script)
+    context, targets = list(decoded(data["masks"][place], data["leads"]))[7]
+    np.testing.assert_array_equal(script["masks"].context[0], context)
+    np.testing.assert_array_equal(script["masks"].targets[0], targets)
+
+
+def test_every_strategy_with_a_published_name_can_be_explored():
+    presets = {
+        eval(code, vars(ecgmask).copy())
+        for grid in explorer.GRIDS.values()
+        for code in grid.presets.values()
+    }
+    assert presets >= {eval(code, vars(ecgmask).copy()) for code, *_ in STRATEGIES}
+
+
+def test_a_preset_stands_where_its_parameters_are(site):
+    for name, grid in explorer.GRIDS.items():
+        settings = list(explorer.settings(name))
+        for preset in shipped(site, name)["presets"]:
+            sizes = [len(control.options) for control in grid.controls]
+            setting = settings[np.ravel_multi_index(preset["at"], sizes)]
+            found, wanted = (
+                eval(code, vars(ecgmask).copy())
+                for code in (setting, grid.presets[preset["label"]])
+            )
+            assert found == wanted
+
+
+def test_a_preset_that_no_setting_reaches_is_an_error(monkeypatch):
+    grid = explorer.Grid(explorer.GRIDS["Spans"].controls, {"Odd": "Spans(ratio=0.123)"})
+    monkeypatch.setitem(explorer.GRIDS, "Spans", grid)
+    with pytest.raises(ValueError, match=r"does not hold Spans\(ratio=0.123\); add its values"):
+        explorer.mask_data("Spans")
+
+
+def test_the_ecg_that_is_shipped_is_the_sample_ecg(site):
+    record = shipped(site, "record")
+    ecg = ecgmask.sample_ecg()
+    assert tuple(record["leads"]) == tuple(record["signal"]) == ecg.leads
+    for row, text in zip(ecg.signal, record["signal"].values(), strict=True):
+        deltas = [-(n - 1) // 2 if n % 2 else n // 2 for n in numbers(text)]
+        trace = np.cumsum(deltas) * record["step"]
+        np.testing.assert_allclose(trace, row[::2], atol=0.003)  # mV
+
+
+def test_a_small_explorer_has_one_lead_of_the_same_ecg(site):
+    whole, small = shipped(site, "record"), shipped(site, "record-small")
+    assert small.pop("signal") == {"II": whole.pop("signal")["II"]}
+    assert small == whole
+
+
+def test_a_beat_is_as_long_as_those_of_the_sample_ecg(site):
+    assert shipped(site, "record")["beat"] == pytest.approx(60 / 61, rel=0.01)
+
+
+def test_all_that_the_explorer_loads_stays_within_the_budget(site):
+    files = [*(site / "_static" / "explorer").iterdir(), *(site / "_static").glob("explorer.*")]
+    assert {file.suffix for file in files} == {".js", ".css"}
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) < BUDGET
+
+
+def test_the_colours_are_those_of_the_figures(site):
+    light, dark = (site / "_static" / "explorer" / "palette.css").read_text().splitlines()
+    for rule, palette in ((light, LIGHT), (dark, DARK)):
+        for role in ("background", "text", "context", "target_line", "ignored"):
+            assert f"--ecg-{role.replace('_', '-')}: {getattr(palette, role)};" in rule
+    assert 'data-theme="dark"' in dark
+
+
+def scripts(site, page):
+    """Return the names of the scripts of the explorer that a page loads."""
+    return re.findall(
+        r'src="[./]*_static/([^"?]*explorer[^"?]*)\?v=\w+"', (site / page).read_text()
+    )
+
+
+def test_the_explorer_loads_all_strategies_in_order(site):
+    assert scripts(site, "explorer.html") == [
+        "explorer/record.js",
+        *(f"explorer/{name}.js" for name in explorer.GRIDS),
+        "explorer.js",
+    ]
+
+
+def test_a_page_of_the_gallery_explores_its_own_strategy_after_its_first_section(site):
+    page = "gallery/strategies/spans.html"
+    assert scripts(site, page) == ["explorer/record-small.js", "explorer/Spans.js", "explorer.js"]
+    text = (site / page).read_text()
+    headings = re.findall(r"<h2>([^<]+)<", text)
+    assert headings == ["First", "Try other settings", "Second"]
+    assert 'data-explorer="../../explorer.html"' in text
+
+
+def test_a_page_without_an_explorer_loads_nothing_of_it(site):
+    assert "explorer/" not in (site / "plain.html").read_text()
+    assert "explorer.css" not in (site / "plain.html").read_text()
+    assert "explorer.css" in (site / "explorer.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("page", "gallery"),
+    [("explorer", "gallery/index.html"), ("gallery/strategies/spans", "../index.html")],
+)
+def test_without_javascript_a_sentence_leads_to_the_gallery(site, page, gallery):
+    text = (site / f"{page}.html").read_text()
+    assert (
+        f'<noscript><p>The explorer needs JavaScript. The <a href="{gallery}">gallery</a> shows '
+        "every strategy without it.</p></noscript>"
+    ) in text
+
+
+def test_two_builds_are_the_same_to_the_byte(site, tmp_path):
+    again = build(tmp_path, PAGES).folder
+    for folder in ("_static/explorer", "gallery/strategies"):
+        names = sorted(path.name for path in (site / folder).iterdir())
+        assert names == sorted(path.name for path in (again / folder).iterdir())
+        for name in names:
+            assert (site / folder / name).read_bytes() == (again / folder / name).read_bytes()
+
+
+def test_mistakes_in_a_directive_are_named(tmp_path):
+    built = build(
+        tmp_path,
+        {
+            "index": "A\n=\n\n.. mask-explorer:: Spam\n",
+            "twice": ":orphan:\n\nB\n=\n\n.. mask-explorer::\n\n.. mask-explorer:: Spans\n",
+        },
+        builder="dummy",
+    )
+    assert "no strategy 'Spam' to explore; there are MaskAndComplement, ContextToTarget" in (
+        built.stderr
+    )
+    assert "a page has room for one mask-explorer; remove this one" in built.stderr
+    assert built.stderr.count("ERROR") == 2
