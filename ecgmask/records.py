@@ -159,7 +159,7 @@ def common_shape(signals: Sequence[Any]) -> tuple[int, int]:
     if len(shapes) > 1:
         raise ValueError(
             f"records of one batch must have one shape, not {' and '.join(map(str, shapes))}; "
-            "crop or pad them in the dataset"
+            "crop or pad them in the dataset, and say with lengths_key= how long they really are"
         )
     if len(shapes[0]) != 2 or 0 in shapes[0]:
         way_out = (
