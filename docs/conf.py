@@ -198,6 +198,13 @@ def use_public_name(app, env, node, contnode):
     node["reftarget"] = public_names.get(node.get("reftarget"), node.get("reftarget"))
 
 
+def leave_out_role(app, pagename, templatename, context, doctree):
+    # Docutils gives it to a block, but accessible names allow it to items of lists only.
+    if "body" in context:
+        context["body"] = context["body"].replace(' role="doc-biblioentry"', "")
+
+
 def setup(app):
     # Before intersphinx, which answers the same event.
     app.connect("missing-reference", use_public_name, priority=400)
+    app.connect("html-page-context", leave_out_role)

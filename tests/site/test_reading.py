@@ -87,7 +87,7 @@ def test_print_is_light(new_reader, address):
     text = re.findall(r"[\d.]+", reader.tab.evaluate(colour))[:3]
     assert max(map(float, text)) < 100
     reader.tab.emulate_media(media="screen")
-    assert reader.tab.evaluate("document.documentElement.dataset.theme") == "dark"
+    reader.tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
 
 
 def test_the_search_opens_finds_and_leads_on_by_keyboard(new_reader, address):
