@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from operator import index as as_index
 from os import PathLike
@@ -100,7 +101,7 @@ class _Layout(NamedTuple):
     derived: tuple[str, ...]
 
 
-class _Records(Dataset[Any]):
+class _Records(Dataset[Any], ABC):
     """What both data sets share: items by number, with labels, crops and padding."""
 
     sampling_rate: float
@@ -156,9 +157,9 @@ class _Records(Dataset[Any]):
             raise IndexError(f"record {number} is not among the {self._n_records} records")
         return number % self._n_records
 
+    @abstractmethod
     def _signal(self, record: int) -> Tensor:
         """Return the samples that an item takes, of a record that is not padded."""
-        raise NotImplementedError
 
     def _spread(self) -> list[int]:
         """Return some records from all over the data set."""

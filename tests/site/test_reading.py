@@ -16,7 +16,7 @@ FOCUS_IS_VISIBLE = """async () => {
     const frames = async () => {
         for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
     };
-    const style = (each) => [each, each.parentElement, each.closest(".example-card")]
+    const style = (each) => [each, each.parentElement, each.firstElementChild, each.closest(".example-card")]
         .filter(Boolean).map((one) => {
             const s = getComputedStyle(one), after = getComputedStyle(one, "::after");
             return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.borderBottom,
