@@ -16,8 +16,10 @@ FOCUS_IS_VISIBLE = """async () => {
     const frames = async () => {
         for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
     };
-    const style = (each) => [each, each.parentElement, each.firstElementChild, each.closest(".example-card")]
-        .filter(Boolean).map((one) => {
+    const near = (each) => [
+        each, each.parentElement, each.firstElementChild, each.closest(".example-card"),
+    ].filter(Boolean);
+    const style = (each) => near(each).map((one) => {
             const s = getComputedStyle(one), after = getComputedStyle(one, "::after");
             return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.borderBottom,
                 s.color, s.backgroundColor, s.textDecoration, after.outline, after.boxShadow,
