@@ -198,13 +198,13 @@ def use_public_name(app, env, node, contnode):
     node["reftarget"] = public_names.get(node.get("reftarget"), node.get("reftarget"))
 
 
-def leave_out_role(app, pagename, templatename, context, doctree):
-    # Docutils gives it to a block, but accessible names allow it to items of lists only.
+def make_citations_items(app, pagename, templatename, context, doctree):
+    # Docutils puts them into a list, and gives them a role that only real items of lists may have.
     if "body" in context:
-        context["body"] = context["body"].replace(' role="doc-biblioentry"', "")
+        context["body"] = context["body"].replace(' role="doc-biblioentry"', ' role="listitem"')
 
 
 def setup(app):
     # Before intersphinx, which answers the same event.
     app.connect("missing-reference", use_public_name, priority=400)
-    app.connect("html-page-context", leave_out_role)
+    app.connect("html-page-context", make_citations_items)
