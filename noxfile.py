@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from hashlib import sha256
 from pathlib import Path
 
 import nox
@@ -23,6 +25,7 @@ EXTRAS = [
 CONSTRAINTS = Path(".ci/constraints.txt")
 SITE = Path("docs/_build/html")
 GENERATED = ("docs/_build", "docs/api", "docs/gallery", "docs/sg_execution_times.rst")
+MADE_WITH = Path("docs/_build/made_with")
 
 ENV = {
     "MPLBACKEND": "agg",
@@ -99,20 +102,41 @@ def bench(session: nox.Session) -> None:
     )
 
 
+def made_with(options: list[str]) -> str:
+    """Return a digest of what a page of the site is made with, besides its own file."""
+    digest = sha256(repr((sys.version, options)).encode())
+    tools = ("ecgmask", "docs/_ext", "docs/_inventories", "docs/_templates")
+    files = [path for folder in tools for path in Path(folder).rglob("*.*")]
+    for path in sorted([*files, Path("docs/conf.py"), CONSTRAINTS]):
+        if "__pycache__" not in path.parts:
+            digest.update(str(path).encode() + path.read_bytes())
+    # Of pages and examples the names: what one that is gone has left behind would stay.
+    names = sorted(map(str, (*Path("docs").glob("*.rst"), *Path("examples").rglob("*.*"))))
+    digest.update(repr(names).encode())
+    return digest.hexdigest()
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the site into docs/_build/html, running every example of the gallery."""
+    """Build the site into docs/_build/html; run every example that is not as it was last time."""
     install(session, "docs")
     # Sphinx and sphinx-gallery look at the age of docs and examples only: pages and figures of
-    # yesterday's package, and the warnings that it gave, would stay.
-    for path in GENERATED:
-        shutil.rmtree(path, ignore_errors=True)
+    # yesterday's package would stay, and a page that gave a warning would give none the second time.
+    now = made_with(session.posargs)
+    if not MADE_WITH.is_file() or MADE_WITH.read_text() != now:
+        for path in GENERATED:
+            shutil.rmtree(path, ignore_errors=True)
+    MADE_WITH.unlink(missing_ok=True)
+    shutil.rmtree(SITE, ignore_errors=True)
     session.run(
         *("sphinx-build", "--nitpicky", "--fail-on-warning", "--keep-going", "--show-traceback"),
-        *("--builder", "html", "--doctree-dir", "docs/_build/doctrees", *session.posargs),
+        *("--builder", "html", "--doctree-dir", "docs/_build/doctrees", "--jobs", "auto"),
+        *session.posargs,
         *("docs", str(SITE)),
         env=ENV,
     )
+    MADE_WITH.parent.mkdir(exist_ok=True)
+    MADE_WITH.write_text(now)
     session.log(f"Open {(SITE / 'index.html').resolve().as_uri()} or run: nox -s serve")
 
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 import inventories
-from themed_figures import scrape
 
 package = metadata("ecgmask")
 
@@ -25,9 +24,6 @@ version = release
 urls = dict(line.split(", ", 1) for line in package.get_all("Project-URL") or [])
 repository = urls.get("Repository") or os.environ.get("READTHEDOCS_GIT_CLONE_URL", "")
 html_baseurl = urls.get("Documentation") or os.environ.get("READTHEDOCS_CANONICAL_URL", "")
-
-# The gallery settings hold a function, which Sphinx cannot store between builds.
-suppress_warnings = ["config.cache"]
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -112,7 +108,7 @@ sphinx_gallery_conf = {
         "*",
     ],
     "within_subsection_order": "ExampleTitleSortKey",
-    "image_scrapers": (scrape,),
+    "image_scrapers": ("themed_figures.scrape",),
     "abort_on_example_error": True,
     "only_warn_on_example_error": False,
     "remove_config_comments": True,
@@ -126,6 +122,8 @@ sphinx_gallery_conf = {
     "recommender": {"enable": True, "n_examples": 3, "min_df": 1, "max_df": 1.0},
     "write_computation_times": False,
     "download_all_examples": False,
+    # As many as Sphinx has jobs. Examples that start workers of their own, or measure time, say no.
+    "parallel": True,
 }
 
 html_theme = "pydata_sphinx_theme"

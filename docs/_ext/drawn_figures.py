@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from themed_figures import alternative_text, figure_node, save_themes
+from themed_figures import alternative_text, drawings_of_widths, figure_node, save
 
 
 class DrawnFigure(SphinxDirective):
@@ -34,7 +34,7 @@ class DrawnFigure(SphinxDirective):
         folder.mkdir(parents=True, exist_ok=True)
         stem = folder / f"{self.env.docname.replace('/', '-')}-{state['n']}"
         alt = alternative_text(fig, ":".join(map(str, self.get_source_info())))
-        save_themes(fig, stem)
+        save(drawings_of_widths(fig, stem))
         plt.close("all")
         return [figure_node(stem, alt, self, classes=["drawn"])]
 

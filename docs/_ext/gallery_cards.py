@@ -18,8 +18,8 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
-from sphinx_gallery import backreferences, gen_rst
-from themed_figures import CARD, THEMES, image_url
+from sphinx_gallery import backreferences
+from themed_figures import CARD, THEMES, picture
 
 CARD_TEMPLATE = """
 .. example-card:: {doc_name}
@@ -30,7 +30,6 @@ CARD_TEMPLATE = """
    {intro}
 
 """
-TAGS_TEMPLATE = "\n.. example-tags:: {tags}\n"
 
 
 class example_card(nodes.General, nodes.Element):
@@ -48,7 +47,9 @@ class ExampleCard(SphinxDirective):
         _, path = self.env.relfn2path(self.options["thumbnail"])
         # Written by Sphinx-Gallery as the attribute of an element.
         tags = json.loads(re.search(r"\[.*\]|$", self.options["tags"] or "").group() or "[]")
-        card = example_card(stem=str(Path(path).with_suffix("")), tags=tags)
+        stem = Path(path).with_suffix("")
+        self.env.note_dependency(f"{stem}_light_1x.webp")
+        card = example_card(stem=str(stem), tags=tags)
         title = self.options["title"]
         link = addnodes.pending_xref(
             "",
@@ -70,14 +71,12 @@ class example_tags(nodes.General, nodes.Element):
     """Links to the galleries of examples with the same tags."""
 
 
-class ExampleTags(SphinxDirective):
-    """Show the tags of an example."""
-
-    required_arguments = 1
-    final_argument_whitespace = True
-
-    def run(self) -> list[nodes.Node]:
-        return [example_tags(tags=self.arguments[0].split(", "))]
+def place_tags(app: Sphinx, doctree: nodes.document) -> None:
+    """Put links where Sphinx-Gallery writes the names of the tags."""
+    for paragraph in list(doctree.findall(nodes.paragraph)):
+        if "sphx-glr-example-tags" in paragraph["classes"]:
+            tags = paragraph.astext().partition("Tags: ")[2].split(", ")
+            paragraph.replace_self(example_tags(tags=tags))
 
 
 class tag_filter(nodes.General, nodes.Element):
@@ -94,18 +93,10 @@ def place_filter(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def visit_card(self: Any, node: example_card) -> None:
-    width, height = CARD
     tags = escape(json.dumps(node["tags"]))
     self.body.append(f'<div class="example-card" data-tags="{tags}">')
     for theme in THEMES:
-        once, twice = (
-            image_url(self.builder, Path(f"{node['stem']}_{theme}_{density}x.webp"))
-            for density in (1, 2)
-        )
-        self.body.append(
-            f'<img class="only-{theme} dark-light" src="{once}" srcset="{once} 1x, {twice} 2x" '
-            f'width="{width}" height="{height}" loading="lazy" decoding="async" alt="">'
-        )
+        self.body.append(picture(self.builder, node["stem"], theme, {"": CARD}, alt=""))
 
 
 def depart_card(self: Any, node: example_card) -> None:
@@ -162,17 +153,13 @@ def setup(app: Sphinx) -> dict[str, bool]:
         example_card, html=(visit_card, depart_card), text=(ignore, ignore), man=(ignore, ignore)
     )
     app.add_directive("example-card", ExampleCard)
-    app.add_directive("example-tags", ExampleTags)
+    app.connect("doctree-read", place_tags)
     app.connect("doctree-resolved", place_filter)
     app.connect("html-page-context", add_script)
     app.connect("builder-inited", use_own_script, priority=100)
     # Galleries, mini-galleries and related examples have no setting for this.
-    for module, name, template in (
-        (backreferences, "THUMBNAIL_TEMPLATE", CARD_TEMPLATE),
-        (backreferences, "BACKREF_THUMBNAIL_TEMPLATE", CARD_TEMPLATE),
-        (gen_rst, "TAGS_CONTENT", TAGS_TEMPLATE),
-    ):
-        if not hasattr(module, name):
+    for name in ("THUMBNAIL_TEMPLATE", "BACKREF_THUMBNAIL_TEMPLATE"):
+        if not hasattr(backreferences, name):
             raise ExtensionError(f"sphinx_gallery has no {name} any more; mend gallery_cards")
-        setattr(module, name, template)
-    return {"parallel_read_safe": True, "parallel_write_safe": False}
+        setattr(backreferences, name, CARD_TEMPLATE)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

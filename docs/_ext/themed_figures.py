@@ -11,10 +11,8 @@ An example without masks shows the figure of its ``thumbnail_number``, without i
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from html import escape
@@ -47,8 +45,15 @@ CSS_PIXELS = 96  # to an inch, as in CSS
 DENSITIES = (1, 2)
 THEMES = ("light", "dark")
 PHONE = 358  # CSS pixels, what a page leaves for a figure on a phone 390 wide
-PHONE_PAGE = "(max-width: 600px)"
 CARD = (240, 150)  # CSS pixels
+
+# When a browser should load a drawing of a theme and width. Without scripts a page is light, and
+# browsers load images that are hidden, lazy or not.
+WHEN = {
+    "light": {"_phone": "(max-width: 600px)", "": ""},
+    "dark": {"_phone": "(scripting) and (max-width: 600px)", "": "(scripting)"},
+}
+NO_IMAGE = 'src="data:,"'
 
 _LIGHT, _DARK = asdict(LIGHT), asdict(DARK)
 # Matplotlib's own black on white counts as text on the page.
@@ -188,7 +193,7 @@ def drawings(
 
 
 def drawings_of_widths(
-    fig: Figure, stem: Path | str, card: Path | str | None
+    fig: Figure, stem: Path | str, card: Path | str | None = None
 ) -> Iterator[tuple[NDArray[np.uint8], str]]:
     """Yield a figure for every theme and width, and as a card if there is a name for it."""
     yield from drawings(fig, stem, ["light"])
@@ -203,24 +208,17 @@ def drawings_of_widths(
             yield from drawings(fig, card, ["dark"])
 
 
-def encode(drawing: tuple[NDArray[np.uint8], str]) -> None:
+def encode(pixels: NDArray[np.uint8], path: str) -> None:
     """Write pixels to a small file."""
-    pixels, path = drawing
     # Lines and flat colours: 256 of them look the same, and take three quarters of the bytes.
     few = Image.fromarray(pixels).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     few.convert("RGB").save(path, lossless=True, method=4)
 
 
 def save(some: Iterable[tuple[NDArray[np.uint8], str]]) -> None:
-    """Write drawings to files, encoding one while the next is drawn."""
-    with ThreadPoolExecutor() as pool:
-        for _ in pool.map(encode, some):  # raises what went wrong
-            pass
-
-
-def save_themes(fig: Figure, stem: Path | str, card: Path | str | None = None) -> None:
-    """Save a figure for every theme and width, and as a card if there is a name for it."""
-    save(drawings_of_widths(fig, stem, card))
+    """Write drawings to files."""
+    for pixels, path in some:
+        encode(pixels, path)
 
 
 def alternative_text(fig: Figure, where: str) -> str:
@@ -244,10 +242,12 @@ def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any])
         card = stem.parent / "thumb" / f"sphx_glr_{source.stem}_thumb"
         card.parent.mkdir(exist_ok=True)
         chosen = len(block_vars["image_path_iterator"]) == config.get("thumbnail_number", 1)
-        save_themes(fig, stem, card if chosen and "card" not in block_vars else None)
+        drawn = None if "card" in block_vars else card_of(block_vars["example_globals"], config)
+        own_card = chosen and "card" not in block_vars and not drawn
+        save(drawings_of_widths(fig, stem, card if own_card else None))
         # Sphinx-Gallery looks for this name, and makes a thumbnail of it that nothing shows.
-        shutil.copy(f"{stem}_light_1x.webp", f"{stem}.webp")
-        if "card" not in block_vars and (drawn := card_of(block_vars["example_globals"], config)):
+        Image.new("L", (1, 1)).save(f"{stem}.webp")
+        if drawn:
             block_vars["card"] = drawn
             save(drawings(drawn, card))
         name = stem.relative_to(gallery_conf["src_dir"]).as_posix()
@@ -276,42 +276,53 @@ class ThemedFigure(SphinxDirective):
 def figure_node(stem: Path, alt: str, directive: SphinxDirective, **options: Any) -> themed_figure:
     """Return the node that shows a saved figure."""
     sizes = {}
-    for width in ("", "_phone"):
+    for width in ("_phone", ""):
         path = Path(f"{stem}_light{width}_1x.webp")
         if not path.is_file():
             raise directive.error(f"no such image: {path}")
+        directive.env.note_dependency(path)
         with Image.open(path) as image:
             sizes[width] = image.size
     return themed_figure(stem=str(stem), alt=alt, sizes=sizes, **options)
 
 
-def image_url(builder: Any, path: Path) -> str:
-    """Return the address of an image on the page being written, and have it copied there."""
-    builder.images[str(path)] = path.name
-    return f"{builder.imgpath}/{path.name}"
+def copy_drawings(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Have the drawings of a page copied to the site, whichever process writes the page."""
+    for node in doctree.findall(lambda node: isinstance(node, nodes.Element) and "stem" in node):
+        stem = Path(node["stem"])
+        for path in stem.parent.glob(f"{stem.name}_*_?x.webp"):
+            app.builder.images[str(path)] = path.name
+
+
+def picture(builder: Any, stem: str, theme: str, sizes: Mapping[str, Any], alt: str) -> str:
+    """Return the element that shows a saved drawing in a theme, at whichever width fits the page."""
+
+    def url(width: str, density: int) -> str:
+        return f"{builder.imgpath}/{Path(stem).name}_{theme}{width}_{density}x.webp"
+
+    def drawn(width: str) -> str:
+        across, down = sizes[width]
+        files = ", ".join(f"{url(width, density)} {density}x" for density in DENSITIES)
+        return f'srcset="{files}" width="{across}" height="{down}"'
+
+    sources = [
+        f'<source media="{when}" {drawn(width)}>'
+        for width, when in WHEN[theme].items()
+        if width in sizes and when
+    ]
+    otherwise = NO_IMAGE if WHEN[theme][""] else f'src="{url("", 1)}" {drawn("")}'
+    return (
+        f'<picture class="only-{theme}">{"".join(sources)}<img class="dark-light" {otherwise} '
+        f'loading="lazy" decoding="async" alt="{escape(alt)}"></picture>'
+    )
 
 
 def visit_html(self: Any, node: themed_figure) -> None:
-    def urls(variant: str) -> list[str]:
-        stem = node["stem"]
-        return [
-            image_url(self.builder, Path(f"{stem}_{variant}_{density}x.webp"))
-            for density in DENSITIES
-        ]
-
-    (width, height), (phone_width, phone_height) = node["sizes"][""], node["sizes"]["_phone"]
-    alt = escape(node["alt"])
     self.body.append(f'<figure class="{" ".join(["themed-figure", *node["classes"]])}">')
     for theme in THEMES:
-        (once, twice), (phone_once, phone_twice) = urls(theme), urls(f"{theme}_phone")
-        self.body.append(
-            f'<a class="only-{theme}" href="{twice}"><picture>'
-            f'<source media="{PHONE_PAGE}" srcset="{phone_once} 1x, {phone_twice} 2x" '
-            f'width="{phone_width}" height="{phone_height}">'
-            f'<img class="dark-light" src="{once}" srcset="{once} 1x, {twice} 2x" '
-            f'width="{width}" height="{height}" loading="lazy" decoding="async" alt="{alt}">'
-            "</picture></a>"
-        )
+        whole = f"{self.builder.imgpath}/{Path(node['stem']).name}_{theme}_2x.webp"
+        shown = picture(self.builder, node["stem"], theme, node["sizes"], node["alt"])
+        self.body.append(f'<a class="only-{theme}" href="{whole}">{shown}</a>')
     self.body.append("</figure>\n")
     raise nodes.SkipNode
 
@@ -340,4 +351,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("themed-figure", ThemedFigure)
     # Before the extension that writes the tags of link previews.
     app.connect("html-page-context", preview, priority=400)
-    return {"parallel_read_safe": True, "parallel_write_safe": False}
+    app.connect("doctree-resolved", copy_drawings)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -91,4 +91,5 @@ loader = DataLoader(records, 8, collate_fn=MaskCollator(), pin_memory=device == 
 on_device = [each.to(device, non_blocking=True) for each in (signals, context, target)]
 print([each.device.type for each in on_device])
 
+# sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["shared mask", "training"]

@@ -83,4 +83,5 @@ if __name__ == "__main__":
     equal = [torch.equal(one, other) for pair in pairs for one, other in zip(*pair, strict=True)]
     print(f"{sum(equal)} of {len(equal)} tensors are bit for bit the same")
 
+# sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["shared mask", "blocks", "training"]

@@ -78,4 +78,5 @@ for collate in (MaskCollator(), IJEPAMaskCollator()):
         print(f"{type(collate).__name__:18} {n:4} records a batch: {rate:9,.0f} per second")
 
 # sphinx_gallery_thumbnail_number = 1
+# sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["training", "statistics"]

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -55,6 +56,10 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         pass
+
+    def copyfile(self, *args: object) -> None:
+        with suppress(ConnectionError):  # a tab that has moved on does not read to the end
+            super().copyfile(*args)
 
     def send_error(self, code: int, message: str | None = None, _: str | None = None) -> None:
         page = Path(self.directory, "404.html").read_bytes()

@@ -19,6 +19,10 @@ BINARY = {".webp", ".png", ".woff2", ".ico"}
 FACTS = """() => {
     const seen = (each) => each.checkVisibility({visibilityProperty: true, opacityProperty: true});
     const figures = [...document.querySelectorAll("article img")].filter(seen);
+    // The element that names the files of an image: itself, or the source that fits.
+    const named = (image) =>
+        [...image.parentElement.querySelectorAll(":scope > source")]
+            .find((source) => matchMedia(source.media).matches) || image;
     const body = document.documentElement;
     // The theme lets the article scroll on its own: it hides from the page what is too wide.
     const inner = document.querySelectorAll(".bd-main, .bd-content, .bd-article-container");
@@ -38,8 +42,8 @@ FACTS = """() => {
             alt: image.alt.trim(),
             inCard: Boolean(image.closest(".example-card")),
             lazy: image.loading === "lazy",
-            sized: image.hasAttribute("width") && image.hasAttribute("height"),
-            densities: (image.getAttribute("srcset") || "").split(",").length,
+            sized: named(image).hasAttribute("width") && named(image).hasAttribute("height"),
+            densities: (named(image).getAttribute("srcset") || "").split(",").length,
         })),
         covered: [...document.querySelectorAll("article button.copybtn")].filter((button) => {
             const range = document.createRange();

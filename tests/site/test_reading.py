@@ -73,8 +73,14 @@ def test_without_scripts_a_page_is_light_and_whole(new_reader, address, theme):
     reader.open(address + EXAMPLE)
     tab = reader.tab
     assert tab.locator("figure.themed-figure img:visible").count() == tab.locator("figure").count()
-    names = [each.get_attribute("src") for each in tab.locator("article img:visible").all()]
+    shown = tab.locator("article img:visible")
+    names = [each.get_attribute("src") for each in shown.all()]
+    assert names
     assert all("_light_" in name for name in names)
+    # Without scripts nothing is lazy, so all that is ever loaded is loaded by now.
+    images = [url for url in reader.requests if url.endswith(".webp")]
+    assert len(images) == len(names)
+    assert not [url for url in images if "_dark" in url]
     assert not tab.locator(".pst-js-only:visible").count()
 
 

@@ -67,6 +67,17 @@ def pixels(site, address, path=EXAMPLE):
         return np.asarray(image.convert("RGB"))
 
 
+def element(figure, theme, width=WIDE):
+    """Return what names the files of a figure for a theme and the width of a page."""
+    phone, *wide = figure.select(f".only-{theme} [srcset]")
+    return phone if width == PHONE else wide[0]
+
+
+def file(figure, theme, width=WIDE):
+    """Return the address of the file of a figure that an ordinary screen shows."""
+    return element(figure, theme, width)["srcset"].split()[0]
+
+
 def rgb(colour):
     return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 
@@ -76,17 +87,16 @@ def test_every_figure_is_there_in_both_themes_widths_and_densities(site):
     assert len(figures) == 4
     for figure in figures:
         for theme in ("light", "dark"):
-            image = figure.select_one(f".only-{theme} img")
-            phone = figure.select_one(f".only-{theme} source")
-            for element in (image, phone):
-                width, height = int(element["width"]), int(element["height"])
-                once, twice = (each.split() for each in element["srcset"].split(","))
+            for size in (WIDE, PHONE):
+                named = element(figure, theme, size)
+                width, height = int(named["width"]), int(named["height"])
+                once, twice = (each.split() for each in named["srcset"].split(","))
                 assert (once[1], twice[1]) == ("1x", "2x")
                 assert pixels(site, once[0]).shape[:2] == (height, width)
                 assert np.allclose(
                     pixels(site, twice[0]).shape[:2], (2 * height, 2 * width), atol=1
                 )
-            assert int(phone["width"]) == 358
+            assert int(element(figure, theme, PHONE)["width"]) == 358
 
 
 def test_corners_have_the_colour_of_the_page(site):
@@ -100,7 +110,7 @@ def test_corners_have_the_colour_of_the_page(site):
 def test_a_dark_figure_has_no_colour_of_the_light_palette(site):
     roles = ("text", "context", "target", "context_line", "target_line", "ignored_line")
     for figure in page(site, EXAMPLE).select("figure.themed-figure"):
-        drawn = pixels(site, figure.select_one(".only-dark img")["src"]).reshape(-1, 3)
+        drawn = pixels(site, file(figure, "dark")).reshape(-1, 3)
         for role in roles:
             light = rgb(getattr(LIGHT, role))
             assert not (drawn == light).all(axis=1).any(), role
@@ -108,7 +118,7 @@ def test_a_dark_figure_has_no_colour_of_the_light_palette(site):
 
 def test_matplotlibs_black_becomes_text_in_the_dark(site):
     last = page(site, EXAMPLE).select("figure.themed-figure")[-1]
-    drawn = pixels(site, last.select_one(".only-dark img")["src"]).reshape(-1, 3)
+    drawn = pixels(site, file(last, "dark")).reshape(-1, 3)
     assert (drawn == rgb(DARK.text)).all(axis=1).sum() > 100
 
 
@@ -116,15 +126,12 @@ def test_the_figure_of_the_light_theme_does_not_depend_on_the_dark_one(site):
     """Laying a figure out for a phone and recolouring it leave no trace in what is saved later."""
     first, *_ = page(site, EXAMPLE).select("figure.themed-figure")
     shapes = {
-        theme: [
-            pixels(site, first.select_one(f".only-{theme} {part}")["srcset"].split()[0]).shape
-            for part in ("img", "source")
-        ]
+        theme: [pixels(site, file(first, theme, width)).shape for width in (WIDE, PHONE)]
         for theme in ("light", "dark")
     }
     assert shapes["light"] == shapes["dark"]
-    light = pixels(site, first.select_one(".only-light img")["src"]) != rgb(LIGHT.background)
-    dark = pixels(site, first.select_one(".only-dark img")["src"]) != rgb(DARK.background)
+    light = pixels(site, file(first, "light")) != rgb(LIGHT.background)
+    dark = pixels(site, file(first, "dark")) != rgb(DARK.background)
     # The same ink at the same places, but for how strong the antialiasing is.
     assert (light.any(axis=2) == dark.any(axis=2)).mean() > 0.98
 
@@ -164,7 +171,8 @@ def test_the_page_not_found_works_at_any_depth(site):
 def test_a_card_is_drawn_of_the_chosen_lead(site):
     card = page(site, "gallery/index.html").select_one(".example-card")
     assert card["data-tags"] == '["one tag", "another"]'
-    light, dark = (pixels(site, image["src"], "gallery/index.html") for image in card.select("img"))
+    named = [each["srcset"].split()[0] for each in card.select("[srcset]")]
+    light, dark = (pixels(site, address, "gallery/index.html") for address in named)
     assert light.shape == dark.shape == (150, 240, 3)
     assert (light == rgb(LIGHT.target_line)).all(axis=2).any()
     assert (dark == rgb(DARK.target_line)).all(axis=2).any()
