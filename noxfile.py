@@ -68,7 +68,8 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, docstrings included; what follows ``--`` goes to pytest."""
     install(session, "test")
-    session.run("pytest", *session.posargs, env=ENV)
+    processes = ("--numprocesses=auto", "--maxprocesses=4")
+    session.run("pytest", *processes, *session.posargs, env=ENV)
 
 
 @nox.session

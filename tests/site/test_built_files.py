@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -39,6 +40,44 @@ def resolved(page: str, link: str) -> Path:
     """Return the file of the site that a link on a page leads to."""
     path = unquote(urlsplit(link).path)
     return (SITE / path[1:] if path.startswith("/") else (SITE / page).parent / path).resolve()
+
+
+# Pages whose numbers and figures are those of the machine and the moment.
+MEASURES_TIME = {"throughput"}
+
+
+# First, since it takes longest, and other workers go on meanwhile.
+def test_a_second_build_gives_the_same_bytes(tmp_path):
+    """In another folder, by one job; archives hold the time of day, Sphinx's notes the settings."""
+    built = shutil.ignore_patterns("_build", "api", "gallery")
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=built)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    for name in MEASURES_TIME:  # carried over, so that they are not measured again
+        for path in (ROOT / "docs" / "gallery").rglob(f"*{name}*"):
+            copied = tmp_path / path.relative_to(ROOT)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copied)
+    again = tmp_path / "html"
+    result = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-n", "-W", "-q", "-T", "-d", "doctrees", "docs", again],
+        cwd=tmp_path,
+        env={**os.environ, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    first, second = (
+        {
+            path.relative_to(site).as_posix(): path.read_bytes()
+            for path in site.rglob("*")
+            if path.is_file() and path.suffix != ".zip" and path.name != ".buildinfo"
+        }
+        for site in (SITE, again)
+    )
+    assert sorted(first) == sorted(second)
+    assert not [path for path in first if first[path] != second[path]]
 
 
 def test_internal_links_and_their_anchors_resolve(page_path):
@@ -133,8 +172,6 @@ def test_blocks_script_and_notebook_hold_the_same_code(example):
     assert ast.dump(ast.parse("\n".join(cells).replace("%matplotlib inline", ""))) == expected
 
 
-# Pages whose numbers and figures are those of the machine and the moment.
-MEASURES_TIME = {"throughput"}
 RUN = """
 import runpy
 import matplotlib.pyplot as plt
