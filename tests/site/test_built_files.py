@@ -220,6 +220,40 @@ def test_a_pasted_script_prints_and_draws_again_what_its_page_shows(example, tmp
     assert drawn == published
 
 
+RUN_NOTEBOOKS = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+import matplotlib.pyplot as plt
+
+shell = InteractiveShell.instance()
+for path in sys.argv[1:]:
+    shell.reset()
+    plt.close("all")
+    for cell in json.load(open(path, encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            shell.run_cell("".join(cell["source"])).raise_error()
+    print("ran", path)
+"""
+
+
+def test_every_downloaded_notebook_runs(tmp_path):
+    """Cell by cell, far from the repository; in one process, which saves the time of imports."""
+    notebooks = sorted(map(str, (SITE / "_downloads").glob("*/*.ipynb")))
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", RUN_NOTEBOOKS, *notebooks],
+        cwd=tmp_path,
+        env={**os.environ, "MPLBACKEND": "agg", "IPYTHONDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:]
+    ran = [line for line in result.stdout.splitlines() if line.startswith("ran ")]
+    assert ran == [f"ran {path}" for path in notebooks]
+    assert notebooks
+
+
 def test_every_redirect_leads_to_a_page():
     moved = [
         path
