@@ -121,8 +121,8 @@ def made_with(options: list[str]) -> str:
 def docs(session: nox.Session) -> None:
     """Build the site into docs/_build/html; run every example that is not as it was last time."""
     install(session, "docs")
-    # Sphinx and sphinx-gallery look at the age of docs and examples only: pages and figures of
-    # yesterday's package would stay, and a page that gave a warning would give none the second time.
+    # Sphinx and sphinx-gallery look at docs and examples only: pages and figures of yesterday's
+    # package would stay, and a page that gave a warning would give none the second time.
     now = made_with(session.posargs)
     if not MADE_WITH.is_file() or MADE_WITH.read_text() != now:
         for path in GENERATED:

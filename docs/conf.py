@@ -57,8 +57,8 @@ ogp_enable_meta_description = True
 notfound_urls_prefix = urlsplit(html_baseurl).path or "/"
 notfound_context = {
     "title": "Page not found",
-    "body": "<h1>Page not found</h1>\n<p>There is no page at this address. The navigation above "
-    "leads to all of them, and the search finds words.</p>",
+    "body": "<h1>Page not found</h1>\n<p>There is no page at this address. The menu above leads to "
+    "all pages, and the search finds them by a word.</p>",
 }
 
 # Addresses are for ever: what moves leaves a redirect, what it is called elsewhere leads here.
@@ -84,6 +84,7 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
 autodoc_type_aliases = {
     "ArrayLike": "numpy.typing.ArrayLike",
     "BoolArray": "numpy.ndarray",

@@ -73,7 +73,7 @@ class PaddedBatch(NamedTuple):
     --------
     >>> from ecgmask import PatchMaskCollator, RandomPatches, sample_ecg
     >>> collate = PatchMaskCollator(RandomPatches(), patch_size=25, lengths_key=1)
-    >>> signal = sample_ecg().signal  # records of 5000 and, padded, of 4000 samples
+    >>> signal = sample_ecg().signal  # 5000 samples; say that in one record 1000 are padding
     >>> batch, context, targets, padding = collate([(signal, 5000), (signal, 4000)])
     >>> padding.sum(dim=1).tolist()
     [0, 40]
@@ -86,7 +86,7 @@ class PaddedBatch(NamedTuple):
     targets: Tensor | list[Tensor] | list[list[Tensor]]
     """Indices to predict, one row for each record."""
     padding: Tensor
-    """``(n_records, n_patches)``, ``True`` where a patch is padding: a key padding mask."""
+    """``True`` where a patch is padding, a key padding mask of shape ``(n_records, n_patches)``."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -159,7 +159,7 @@ class ECG:
         """Return the ECG at another sampling rate.
 
         A polyphase filter keeps what both rates can represent. The ends are continued by the line
-        between them, which keeps them within some microvolt.
+        between them, which keeps them within a few microvolts.
 
         Parameters
         ----------
@@ -380,7 +380,7 @@ class ECG:
             if max(_unexplained({**limb, name: -limb[name]}).values()) <= UNEXPLAINED
         ]
         listed = ", ".join(f"{name} by {error:.2f} mV" for name, error in wrong.items())
-        return f"limb leads contradict I and II: {listed}; " + (
+        return f"limb leads contradict I and II: {listed} (rms); " + (
             " or ".join(exchanged + inverted) or "is the order of the leads right?"
         )
 

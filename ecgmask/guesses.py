@@ -101,7 +101,7 @@ def regress_on_visible_leads(
     -----
     The regression is that of a normal distribution on its visible leads. Instants that show a
     hidden lead with all its predictors are rare, so mean and covariance are fitted to samples
-    with gaps, by 30 rounds of expectation and maximisation. From `learnt_from`, which has no
+    with gaps, by 30 rounds of expectation-maximisation. From `learnt_from`, which has no
     gaps, this is least squares.
 
     Examples
@@ -194,7 +194,7 @@ def copy_neighbouring_beat(ecg: ECG, masks: Masks, r_peaks: ArrayLike) -> FloatA
 def explained_variance(ecg: ECG, masks: Masks, guesses: ArrayLike) -> FloatArray:
     """Say how much better than a constant the guesses are, for each draw and lead.
 
-    This is R²: one less the squared error of the guess on the targets, divided by that of the
+    This is R², 1 - error / reference: the squared errors on the targets of the guess, and of the
     mean of what is visible of the lead. 1 is perfect, 0 is no better than the mean, and there is
     no limit below.
 

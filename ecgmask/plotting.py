@@ -34,12 +34,24 @@ class Palette:
 
     Parameters
     ----------
-    background, text, grid
-        Colours of the page, of text and axes, and of the time grid.
-    context, target, ignored
-        Colours of bars.
-    context_line, target_line, ignored_line
-        Colours of traces, which are thin and need more contrast.
+    background
+        Colour of the page.
+    text
+        Colour of text and axes.
+    grid
+        Colour of the time grid.
+    context
+        Colour of bars of patches that the encoder sees.
+    target
+        Colour of bars and tints of patches to predict.
+    ignored
+        Colour of bars of patches that are neither.
+    context_line
+        Colour of traces that the encoder sees; thin, they need more contrast.
+    target_line
+        Colour of traces to predict.
+    ignored_line
+        Colour of traces that are neither.
     tint
         Opacity of the tint that each target lays over the traces, in (0, 1).
     """
@@ -148,7 +160,7 @@ def plot_12_leads(
         fig = _new_figure((8.4, 8.4), palette)
     shared = one.n_leads == 1
     n_lanes = one.n_targets + 2 if shared else one.n_leads
-    chart_height = n_lanes * (0.24 if shared else 0.14)
+    chart_height = n_lanes * (0.24 if shared else 0.2)
     chart, traces = fig.subplots(2, 1, height_ratios=[chart_height, 7])
     if shared:
         _draw_lanes(chart, one, palette)
@@ -456,13 +468,14 @@ def _draw_lanes(ax: Axes, one: Masks, palette: Palette) -> None:
             edgecolor=palette.background,
             linewidth=0,
         )
-        ax.text(
-            1.008,
-            lane,
+        ax.annotate(
             f"{marked.sum()} ({_percent(marked)})",
+            (1, lane),
+            xytext=(4, 0),
+            xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points",
             va="center",
             fontsize="small",
-            transform=ax.get_yaxis_transform(),
             color=palette.text,
         )
     ax.set_ylim(len(lanes) - 0.5, -0.5)
@@ -541,11 +554,12 @@ def _draw_traces(ax: Axes, ecg: ECG, one: Masks, palette: Palette) -> None:
         solid_capstyle="butt",
         gid="amplitude bar",
     )
-    ax.text(
-        1.02,
-        bottoms[-1] + 0.5,
+    ax.annotate(
         "1 mV",
-        transform=beside,
+        (1.012, bottoms[-1] + 0.5),
+        xytext=(4, 0),
+        xycoords=beside,
+        textcoords="offset points",
         va="center",
         fontsize="small",
         color=palette.text,

@@ -26,8 +26,10 @@ class BlockSummary:
     ----------
     n_patches
         Number of patches, counted over all lead rows.
-    first, last
-        The first and the last patch in time, or ``None`` if the block is empty.
+    first
+        The first patch in time, or ``None`` if the block is empty.
+    last
+        The last patch in time, or ``None`` if the block is empty.
     n_runs
         Number of stretches without a gap, counted over all lead rows.
     """
@@ -140,29 +142,52 @@ class MaskStatistics:
     ----------
     strategy
         The strategy that was simulated.
-    n_batches, batch_size
-        How many batches of how many records were drawn.
+    n_batches
+        How many batches were drawn.
+    batch_size
+        How many records were in each.
     n_leads
         Lead rows of a mask: 1 if all leads share it.
     patch_duration
         Length of a patch in seconds.
     heart_rate
         Beats per minute, or ``None``.
-    context, target, ignored, overlapping
-        Fractions of the patches that are context, in a target, in neither, and in two or more
-        targets.
-    context_error, target_error, ignored_error, overlapping_error
-        Their standard errors.
-    p_context, p_target
-        ``(n_patches,)``, the probability of each patch to be context, or in any target.
-    p_context_error, p_target_error
-        Their standard errors.
-    context_runs, target_runs
-        ``(n_patches + 1,)``, how often a run of so many patches occurred.
-    context_run_error, target_run_error
-        Standard errors of the mean run lengths, in patches.
-    tokens, tokens_error
-        Context tokens of a record after equalising its batch, and the standard error.
+    context
+        Fraction of the patches that are context.
+    context_error
+        Standard error of `context`.
+    target
+        Fraction of the patches that are in a target.
+    target_error
+        Standard error of `target`.
+    ignored
+        Fraction of the patches that are in neither.
+    ignored_error
+        Standard error of `ignored`.
+    overlapping
+        Fraction of the patches that are in two or more targets.
+    overlapping_error
+        Standard error of `overlapping`.
+    p_context
+        ``(n_patches,)``, the probability of each patch to be context.
+    p_context_error
+        ``(n_patches,)``, standard errors of `p_context`.
+    p_target
+        ``(n_patches,)``, the probability of each patch to be in any target.
+    p_target_error
+        ``(n_patches,)``, standard errors of `p_target`.
+    context_runs
+        ``(n_patches + 1,)``, how often a run of so many context patches occurred.
+    target_runs
+        ``(n_patches + 1,)``, how often a run of so many target patches occurred.
+    context_run_error
+        Standard error of the mean length of context runs, in patches.
+    target_run_error
+        Standard error of the mean length of target runs, in patches.
+    tokens
+        Context tokens of a record after equalising its batch.
+    tokens_error
+        Standard error of `tokens`.
 
     Examples
     --------

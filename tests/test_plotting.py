@@ -273,7 +273,7 @@ def test_a_lane_is_named_and_counted(ecg, overlapping):
     chart = chart_of(plot_12_leads(ecg, overlapping))
     names = [label.get_text() for label in chart.get_yticklabels()]
     assert names == ["context", "target 1", "target 2", "ignored"]
-    counts = [(text.get_text(), text.get_position()[1]) for text in chart.texts]
+    counts = [(text.get_text(), text.xy[1]) for text in chart.texts]
     assert counts == [("3 (30%)", 0), ("4 (40%)", 1), ("3 (30%)", 2), ("2 (20%)", 3)]
     assert chart.get_yticks().tolist() == [0, 1, 2, 3]
     assert chart.yaxis_inverted()

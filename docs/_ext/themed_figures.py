@@ -24,6 +24,7 @@ import numpy as np
 from docutils import nodes
 from docutils.parsers.rst import directives
 from matplotlib.artist import Artist
+from matplotlib.axis import Axis
 from matplotlib.collections import Collection
 from matplotlib.colors import ListedColormap, to_hex, to_rgba
 from matplotlib.figure import Figure
@@ -71,7 +72,10 @@ def dark(colour: Any) -> tuple[float, float, float, float]:
 
 def darken(fig: Figure) -> None:
     """Recolour a figure in place for a dark page."""
-    for artist in fig.findobj():
+    # An axis keeps ticks that it needs at another width only, but does not count them as its own.
+    axes = fig.findobj(Axis)
+    ticks = [tick for axis in axes for tick in (*axis.majorTicks, *axis.minorTicks)]
+    for artist in {*fig.findobj(), *(part for tick in ticks for part in tick.findobj())}:
         _darken_artist(artist)
 
 
@@ -125,7 +129,10 @@ def _broken(text: Text, words: str, fig: Figure) -> str:
     width = text.get_window_extent(renderer).width if long else 0
     # Titles of axes begin where the axes do.
     room = fig.bbox.width * (0.95 if text.axes is None else 0.8)
-    return textwrap.fill(words, int(len(words) * room / width)) if width > room else words
+    if width <= room:
+        return words
+    whole = words.replace(" ms", "\N{NO-BREAK SPACE}ms")
+    return textwrap.fill(whole, int(len(words) * room / width))
 
 
 @contextmanager
@@ -295,7 +302,7 @@ def copy_drawings(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def picture(builder: Any, stem: str, theme: str, sizes: Mapping[str, Any], alt: str) -> str:
-    """Return the element that shows a saved drawing in a theme, at whichever width fits the page."""
+    """Return the element that shows a saved drawing in a theme, in the width that fits the page."""
 
     def url(width: str, density: int) -> str:
         return f"{builder.imgpath}/{Path(stem).name}_{theme}{width}_{density}x.webp"

@@ -30,8 +30,9 @@ class InverseBlocks:
     -----
     ``floor((1 - ratio) * n_patches / length)`` starts, at least one, are drawn without
     replacement from all that fit, first and last included. The context is the union of the
-    blocks, the target its complement: at least `ratio` of the record is masked unless a single
-    block is more than the rest. Every visible run has at least `length` patches.
+    blocks, the target its complement: at least `ratio` of the record is masked, unless one
+    block alone is longer than ``(1 - ratio) * n_patches``. Every visible run has at least
+    `length` patches.
 
     Departures: the published code adds or removes single patches until the ratio is exact, which
     breaks blocks up, and allows for overlaps when it counts them. Here blocks stay whole, and a

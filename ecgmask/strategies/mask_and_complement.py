@@ -44,8 +44,8 @@ class MaskAndComplement:
     often than its middle (patch 0 of 200 in 78 % of the draws, patch 100 in 9 %, at 40 kept
     patches). No paper mentions this; it is kept because it is the published strategy.
 
-    Departures from the published code: when fewer patches are masked than `min_block_size`, it
-    crashes and this raises an error; a context of one patch keeps its axis, so that a gather
+    Departures from the published code: when fewer patches are masked than `min_block_size`, that
+    crashes and this class raises an error; a context of one patch keeps its axis, so that a gather
     returns every record.
 
     References

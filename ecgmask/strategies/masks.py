@@ -185,7 +185,7 @@ class Masks:
     def to_indices(self) -> tuple[IndexArray, list[IndexArray]]:
         """Return the index arrays that a collator makes of these masks.
 
-        The reverse of :meth:`from_indices`, of which nothing is lost.
+        The reverse of :meth:`from_indices`, which gets the same masks back.
 
         Returns
         -------
@@ -339,10 +339,16 @@ class Strategy(Protocol):
         n_patches
             Number of patches of each record, at least 1.
         rng
-            The only source of randomness.
+            The source of randomness.
         size_rng
             Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
             of a distributed run share them, to get tensors of one shape.
+
+        Returns
+        -------
+        Masks
+            Context ``(n_records, 1 or n_leads, n_patches)`` and targets
+            ``(n_records, n_targets, 1 or n_leads, n_patches)``.
         """
         ...
 

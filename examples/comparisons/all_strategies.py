@@ -2,16 +2,16 @@
 See all strategies on lead II
 =============================
 
-Every published family of masks leaves something else of an ECG to see, and something to predict.
+Every family of masks lets a model see something else of an ECG, and asks it something else.
 This guide draws all on the same ten seconds and compares them in one table of measured numbers.
 """
 
 # %%
-# Masks that scatter
-# ------------------
+# Masks that show pieces
+# ----------------------
 #
-# Each of these, most by the name of a paper, shows pieces all over the record. Blue is the context,
-# orange the target; the titles count what was drawn.
+# Each of these, most by the name of a paper, shows pieces of the record, many or, as ECG-JEPA here,
+# a few. Blue is the context, orange the target; the titles count what was drawn.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -47,8 +47,8 @@ plot_comparison(ecg, shown, fig=plt.figure(figsize=(8.4, 9), layout="constrained
 # Masks that follow the heart
 # ---------------------------
 #
-# :class:`~ecgmask.Beats` needs the R peaks, in patches, from a detector of your choice. It hides
-# whole beats, or a window around each peak: here, three patches.
+# :class:`~ecgmask.Beats` needs the R peaks, in patches, from a detector of your choice. Of every
+# second beat it hides the whole, or a window around the peak: here, three patches.
 
 from scipy.signal import find_peaks
 

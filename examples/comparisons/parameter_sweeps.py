@@ -2,8 +2,8 @@
 How do the parameters shape a mask?
 ===================================
 
-The shortest block, the share that is kept and the number of targets set how long the gaps are.
-This guide varies one at a time and measures the mean gap and the visible share.
+The shortest block, the share that is kept and the number of targets set how long the gaps are, the
+runs of patches to predict. This guide varies one at a time and measures gaps and the visible share.
 """
 
 # %%
@@ -27,8 +27,8 @@ gaps = [50 * s.target_run for s in swept]
 seen = [100 * s.context for s in swept]
 
 # %%
-# See it
-# ------
+# Longer blocks, longer gaps
+# --------------------------
 #
 # Ten patches, half a second, are the published default. The target runs average 3 s there.
 
@@ -61,7 +61,7 @@ fig.set_label(f"Mean gap by the share of patches that is kept: {values}.")
 # -------------------------------
 #
 # Each target takes its patches out of the context. Targets overlap and merge, so that the gaps grow
-# while the context shrinks. Four are the published default.
+# while the context shrinks. Four is the published default.
 
 numbers = [1, 2, 3, 4, 6, 8]
 swept = [mask_statistics(ContextToTarget(num_pred_blocks=n), 200, rng=rng) for n in numbers]

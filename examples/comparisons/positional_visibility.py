@@ -30,8 +30,8 @@ seen = {name: em.mask_statistics(s, 200, rng=rng).p_context for name, s in block
 # --------------------------
 #
 # A hidden block has to fit into the record, and few of the places where it fits reach an end. So
-# the ends stay visible: with spans of half a second just the last nine patches, with longer blocks
-# far more.
+# the ends stay visible: with spans of half a second just nine patches at either end, with longer
+# blocks far more.
 
 colours = [LIGHT.context_line, LIGHT.target_line, LIGHT.text, LIGHT.ignored_line]
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
@@ -39,9 +39,9 @@ ax.set_prop_cycle(color=[*colours, LIGHT.target_line], linestyle=["-", "-", ":",
 for name, probability in seen.items():
     (line,) = ax.plot(probability)
     ax.text(100, probability[100] + 0.02, name, ha="center", color=line.get_color())
-ax.set(xlim=(0, 199), ylim=(-0.01, 1), xlabel="Patch", ylabel="Probability to be seen")
+ax.set(xlim=(0, 199), ylim=(-0.01, 1), xlabel="Patch", ylabel="Probability of being seen")
 means = ", ".join(f"{name} {p[0]:.2f} and {p[100]:.2f}" for name, p in seen.items())
-fig.set_label(f"Probability to be seen, at the first patch and the middle one: {means}.")
+fig.set_label(f"Probability of being seen, at the first patch and the middle one: {means}.")
 
 # %%
 # Measure the others
@@ -72,19 +72,19 @@ ends = [LIGHT.target_line, LIGHT.context_line]
 ax.set_prop_cycle(color=[*colours, *ends], linestyle=["-", "-", ":", "-", "--", ":"])
 for name, probability in more.items():
     (line,) = ax.plot(probability)
-    x = 60 if name == "Beats" else 140
-    below = -0.055 if name in ("data2vec 2.0", "Beats") else 0.02
+    x = 85 if name == "Beats" else 140
+    below = {"data2vec 2.0": -0.055, "MAE": 0.035}.get(name, 0.02)
     ax.text(x, probability[x] + below, name, ha="center", color=line.get_color())
-ax.set(xlim=(0, 199), ylim=(-0.01, 1.01), xlabel="Patch", ylabel="Probability to be seen")
+ax.set(xlim=(0, 199), ylim=(-0.01, 1.01), xlabel="Patch", ylabel="Probability of being seen")
 means = ", ".join(f"{name} {p[0]:.2f} and {p[100]:.2f}" for name, p in more.items())
-fig.set_label(f"Probability to be seen, at the first patch and the middle one: {means}.")
+fig.set_label(f"Probability of being seen, at the first patch and the middle one: {means}.")
 
 # %%
 # Compare the numbers
 # -------------------
 #
 # An ECG-JEPA encoder sees the first patch more than eight times as often as the middle one. With
-# crops at random starts, no beat is always in the middle.
+# crops at random starts, it is at least not always the same beat that is in the middle.
 
 print(f"{'':<21}patch 0  patch 20  patch 100")
 for name, p in (seen | more).items():

@@ -3,7 +3,7 @@ Compare two strategies on lead II
 =================================
 
 Mask-and-complement hides most of the record in one piece or a few, context-to-target hides four
-stretches. This guide sets both on the same ten seconds of lead II.
+blocks, which may join or overlap. This guide sets both on the same ten seconds of lead II.
 """
 
 # %%

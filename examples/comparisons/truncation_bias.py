@@ -37,19 +37,19 @@ colours = [LIGHT.target_line, LIGHT.ignored_line, LIGHT.context_line]
 ax.set_prop_cycle(color=colours, linestyle=["-", "--", "-"])
 flat = {rule: torch.cat([each.flatten() for each in drawn]) for rule, drawn in kept.items()}
 seen = {rule: torch.bincount(each, minlength=200) / 6400 for rule, each in flat.items()}
-for rule, x, y in (("first", 60, 0.33), ("random", 165, 0.34), ("ends", 112, 0.28)):
+for rule, x, y in (("first", 60, 0.33), ("random", 150, 0.34), ("ends", 112, 0.28)):
     (line,) = ax.plot(seen[rule])
     ax.text(x, y, f'"{rule}"', color=line.get_color())
-ax.set(xlim=(0, 199), ylim=(0, 0.7), xlabel="Patch", ylabel="Probability to be seen")
+ax.set(xlim=(0, 199), ylim=(0, 0.7), xlabel="Patch", ylabel="Probability of being seen")
 means = ", ".join(f"{r} {p[:50].mean():.2f}, {p[150:].mean():.2f}" for r, p in seen.items())
-fig.set_label(f"Probability to be seen, in the first and the last quarter: {means}.")
+fig.set_label(f"Probability of being seen, in the first and the last quarter: {means}.")
 
 # %%
 # Weigh bias against splinters
 # ----------------------------
 #
-# ``"random"`` favours no part, but it breaks the context up; ``"ends"``, the default, keeps long
-# runs and hardly any bias.
+# ``"random"`` has no bias of its own, but it breaks the context up; ``"ends"``, the default, keeps
+# long runs and treats both ends alike.
 
 for rule, drawn in kept.items():
     first, last = seen[rule][:50].mean(), seen[rule][150:].mean()

@@ -35,8 +35,8 @@ guessers["beat"] = copy_beat
 # --------------
 #
 # Four seconds of lead II, under spans drawn for every lead on its own. In the bands, which are
-# hidden, orange is the guess and grey the ECG. An electrode artefact at 3.6 s shows what each
-# relies on: other leads have it too, no other beat does.
+# hidden, orange is the guess and grey the ECG; blue is visible. An electrode artefact at 3.6 s shows
+# what each relies on: other leads have it too, no other beat does.
 
 masks = em.PerLead(em.Spans()).draw(1, 200, np.random.default_rng(1))
 guessed = np.stack([guess(ecg, masks)[0, 1] for guess in guessers.values()])
@@ -81,7 +81,7 @@ for name, strategy in strategies.items():
 # * **The nearest beat is everyone's shortcut.** Longer gaps hardly help against it: a forecast of
 #   five seconds is as easy to copy as short spans. The two long blocks of V-JEPA hide most from it.
 #
-# This is one person in clean sinus rhythm, with all R peaks told, and R² counts samples in mV: a
+# This is one person in sinus rhythm, with all R peaks told, and R² counts samples in mV: a
 # bound for models that reconstruct the signal, none for those that predict representations.
 
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "concepts", "statistics"]

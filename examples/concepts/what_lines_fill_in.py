@@ -27,8 +27,8 @@ masks = {f"{10_000 / n:.0f} ms": RandomPatches(0.75).draw(1, n, rng) for n in (1
 # Draw the lines
 # --------------
 #
-# Three beats of lead II in grey, and over them what the lines make of them. With patches of 10 ms
-# one QRS complex is missed. With patches of 50 ms two are, and all P waves.
+# Three beats of lead II in grey, and over them in orange what the lines make of them. With patches
+# of 10 ms, above, one QRS complex is missed. With patches of 50 ms, below, two are, and all P waves.
 
 time, up = np.arange(5000) / 500, np.array([[1.6], [0.0]])
 lines = np.stack([interpolate(ecg, each)[0, 1] for each in masks.values()])
@@ -36,7 +36,7 @@ fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 ax.plot(time, (ecg.signal[1] + up).T, color=LIGHT.ignored_line, lw=2.4)
 ax.plot(time, (lines + up).T, color=LIGHT.target_line, lw=1.2)
 ax.set(xlim=(0, 3), xlabel="Time (s)")
-ax.set_yticks(up[:, 0], masks)
+ax.set_yticks(up[:, 0], [f"{length} patches" for length in masks])
 fig.set_label("Lead II, 0 to 3 s: lines miss one of three beats at 10 ms, two of them at 50 ms.")
 
 # %%
@@ -66,7 +66,8 @@ ax.plot([f"{2 * n}" for n in samples], np.transpose(list(r2.values())), label=li
 ax.axhline(0, color=LIGHT.text, lw=0.8)
 ax.set(xlabel="Patch (ms)", ylabel="R² of the line")
 ax.legend(frameon=False)
-print(*(f"{name}: " + " ".join(f"{x:5.2f}" for x in each) for name, each in r2.items()), sep="\n")
+print(f"{'patch (ms)':<11}", *(f"{2 * n:5}" for n in samples))
+print(*(f"{n:<11} " + " ".join(f"{x:5.2f}" for x in each) for n, each in r2.items()), sep="\n")
 fig.set_label("R² of the line falls from above 0.9 at 2 ms to below 0.2 at 100 ms.")
 
 # %%

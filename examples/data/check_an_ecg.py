@@ -34,12 +34,12 @@ print(*exchanged.problems(), sep="\n")
 time = np.arange(1500) / ecg.sampling_rate
 ii, iii, avf = ecg.select(["II", "III", "aVF"]).signal[:, :1500]
 called_avf = exchanged.select(["aVF"]).signal[0, :1500]
-fig, ax = plt.subplots(figsize=(8.4, 3), layout="constrained")
+fig, ax = plt.subplots(figsize=(8.4, 3.8), layout="constrained")
 ax.plot(time, avf, color=LIGHT.context_line, label="aVF, as recorded")
 ax.plot(time, (ii + iii) / 2, "--", color=LIGHT.target_line, label="(II + III) / 2")
 ax.plot(time, called_avf, ":", color=LIGHT.ignored_line, label="called aVF after the exchange")
 ax.set(xlabel="Time (s)", ylabel="mV")
-ax.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
 differ = np.abs(called_avf - avf).max()
 fig.set_label(f"aVF over 3 s equals the mean of II and III; exchanged, it is {differ:.2f} mV off.")
 
@@ -72,7 +72,7 @@ print(*ECG(flat, ecg.sampling_rate).problems(), sep="\n")
 # ------------
 #
 # Microvolts that are read as millivolts are a thousand times too large. Normalising each record
-# would hide it, and a stack of mixed sources would hold both.
+# would hide it, until a stack of several sources held records in either unit.
 
 print(*ECG(1000 * ecg.signal, ecg.sampling_rate).problems(), sep="\n")
 

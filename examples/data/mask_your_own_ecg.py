@@ -2,7 +2,7 @@
 Mask your own ECG
 =================
 
-One call reads a WFDB, DICOM, NumPy or HDF5 file as an ECG in millivolt with its leads in standard
+One call reads a WFDB, DICOM, NumPy or HDF5 file as an ECG in millivolts with its leads in standard
 order, ready for any mask. This page writes such files first, so that it runs anywhere.
 """
 
@@ -64,7 +64,7 @@ print(ecg)
 # A DICOM waveform, at another rate
 # ---------------------------------
 #
-# The file that ships with pydicom was recorded in microvolt at 1000 Hz. Ask for the sampling rate
+# The file that ships with pydicom was recorded in microvolts at 1000 Hz. Ask for the sampling rate
 # and the leads that your model takes. A patch is a time: at 250 Hz, 50 ms are 12.5 samples, so take
 # 25 samples and 100 ms here.
 
@@ -80,7 +80,7 @@ print(ecg)
 # -------------------
 #
 # A file that is missing, truncated or in an implausible unit is an error that names it. Here, the
-# stack is said to be in volt.
+# stack is said to be in volts.
 
 try:
     read_ecg(

@@ -50,7 +50,7 @@ fig.set_label("Lead II of one record, 5 s in each of three epochs: three differe
 # In a DataLoader, with masks
 # ---------------------------
 #
-# Labels and lengths pass through the collator. Both objects have to know the epoch.
+# Masks are drawn for whatever the crop shows. Both objects have to know the epoch.
 
 from torch.utils.data import DataLoader
 
@@ -68,8 +68,8 @@ for epoch in range(2):
 # A folder of WFDB records
 # ------------------------
 #
-# With PTB-XL, ``WFDBDataset.from_csv("ptb-xl", "ptbxl_database.csv", column="filename_hr")`` does
-# all of this. All headers are read first, so that a missing file or lead is known before training.
+# With PTB-XL, ``WFDBDataset.from_csv("ptb-xl", "ptbxl_database.csv", column="filename_hr")`` is
+# all that it takes. All headers are read first, so that a missing file or lead is known early.
 
 import wfdb
 

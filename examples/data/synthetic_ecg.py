@@ -2,7 +2,7 @@
 Make an ECG for a test
 ======================
 
-Code that trains on ECGs is tested on ECGs of any length, rate and rhythm, not on noise. A synthetic
+Code that trains on ECGs is tested on ECGs of any length and heart rate, not on noise. A synthetic
 ECG has beats, and leads that say the same thing twice, and it says everywhere that it is synthetic.
 """
 
@@ -27,7 +27,7 @@ plot_12_leads(ecg, masks, title="A synthetic ECG, masked")
 # ------------------------------
 #
 # The limb leads agree with each other, so the checks of real files pass. Waves last as long as in a
-# real heart, whatever the rate.
+# real heart at that rate.
 
 print(ecg.problems())
 print(ecg)
@@ -46,8 +46,8 @@ print(np.linalg.matrix_rank(clean.signal, tol=0.1), "synthetic")
 print(np.linalg.matrix_rank(sample_ecg().signal, tol=0.1), "real")
 
 # %%
-# Any length, rate and rhythm
-# ---------------------------
+# Any length and heart rate
+# -------------------------
 #
 # Thirty seconds at 100 Hz, 140 beats per minute, with intervals that vary by a tenth.
 

@@ -39,9 +39,9 @@ plot_12_leads(ecg, masks, title="I-JEPA: context to target")
 # Read the mask in numbers
 # ------------------------
 #
-# Context, target and ignored patches add up to 200. Targets are predicted one by one, so a patch in
-# two of them counts once here and in both :class:`~ecgmask.BlockSummary` of the
-# :class:`~ecgmask.MaskSummary`.
+# Context, target and ignored patches add up to 200. Targets are predicted one by one: a patch in
+# two of them counts once in the :class:`~ecgmask.MaskSummary`, and once in the
+# :class:`~ecgmask.BlockSummary` of each.
 
 counts = describe(masks)
 print(counts)

@@ -10,8 +10,8 @@ This tutorial draws it on a real 12-lead ECG, where a block lasts half a second.
 # Draw a mask
 # -----------
 #
-# A fifth of 200 patches is four blocks of ten. Blue is the **context**, which the encoder sees,
-# orange the **target**.
+# A fifth of 200 patches is four blocks of ten. Two of them overlap here, so that 35 patches in
+# three stretches are the **context**, in blue, which the encoder sees. Orange is the **target**.
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -26,7 +26,8 @@ plot_12_leads(ecg, masks, title="Three hidden leads")
 # Look closely at two leads
 # -------------------------
 #
-# Lead I is hidden, but II and III are seen, and I is II minus III at every instant.
+# Lead I is hidden, but II and III, which is not drawn here, are seen, and I is II minus III at
+# every instant. Each panel has a gain of its own: compare the bars of 1 mV.
 
 fig, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 4), layout="constrained")
 plot_lead(ecg, masks, lead="I", ax=top).set(xlim=(0, 3), xlabel="")

@@ -28,7 +28,8 @@ plot_12_leads(ecg, masks, title="ST-MEM: random patches of every lead")
 # Look closely at two leads
 # -------------------------
 #
-# What one lead hides, the other may show at the same instant.
+# What one lead hides, the other may show at the same instant. Each panel has a gain of its own:
+# compare the bars of 1 mV.
 
 fig, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 4), layout="constrained")
 plot_lead(ecg, masks, lead="II", ax=top).set(xlim=(0, 3), xlabel="")
@@ -65,7 +66,7 @@ print(f"limb leads that follow from two others: {solved.sum() / limb_hidden.sum(
 # -------------
 #
 # Choose it if the tokens of your model are single leads. Tokens are numbered lead after lead,
-# ``lead * 200 + patch``.
+# ``lead*200 + patch``.
 
 import torch
 

@@ -3,7 +3,7 @@ Train a tiny JEPA, and tell learning from collapse
 ==================================================
 
 A joint-embedding predictive architecture predicts the embeddings of hidden patches. This tutorial
-trains one on ten beats in some twenty seconds, and beside it a broken one whose loss is lower.
+trains one on one ECG, in some twenty seconds, and beside it a broken one whose loss is lower.
 """
 
 # %%
@@ -31,7 +31,8 @@ crops = signal[:, :3500].unfold(1, 1500, 2).transpose(0, 1)  # (1001, 12, 1500),
 # ----------------------
 #
 # Blue is the **context**, orange are the **targets**: four blocks of 150 to 250 ms, as I-JEPA draws
-# them, in 60 patches of 50 ms. The held-out part is scored under 32 such masks; this is the first.
+# them, in 60 patches of 50 ms. Dotted grey is neither. The held-out part is scored under 32 such
+# masks; this is the first.
 
 collate = IJEPAMaskCollator(patch_size=25, pred_scale=(0.05, 0.1), seed=seed)
 held_out, (context,), blocks = collate([signal[:, 3500:]] * 32)
@@ -86,7 +87,7 @@ class Encoder(nn.Module):
 # -------------
 #
 # It gets the encoded context, and for each target a learnt **mask token** that carries nothing but
-# its position. It is narrower than the encoder, so that understanding is left to that.
+# its position. It is narrower than the encoder, which is meant to do the understanding.
 
 
 class Predictor(nn.Module):
@@ -212,7 +213,7 @@ for name, rows in history.items():
     step, loss, reference, skill, std, cosine = torch.tensor(rows).T
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 2.8), layout="constrained")
     left.semilogy(step, loss, color=LIGHT.context_line, label="held-out loss")
-    left.semilogy(step, reference, "--", color=LIGHT.target_line, label="without context")
+    left.semilogy(step, reference, "--", color=LIGHT.target_line, label="reference")
     right.plot(step, skill.clip(min=-1), color=LIGHT.context_line, label="skill")
     right.plot(step, std, "--", color=LIGHT.target_line, label="standard deviation")
     right.plot(step, cosine, ":", color=LIGHT.text, label="mean cosine")
@@ -224,8 +225,8 @@ for name, rows in history.items():
     print(fig.get_label())
 
 # %%
-# What this shows, and what not
-# -----------------------------
+# What this shows, and what it does not
+# -------------------------------------
 #
 # That the plumbing works: masks, gathering, stop-gradient and moving average are in place, and the
 # context helps on three seconds that were never trained on. It is no benchmark: one person, ten

@@ -96,9 +96,9 @@ for epoch in range(n_epochs):
 # Reconstruct what was never trained on
 # -------------------------------------
 #
-# The tint is what was hidden: grey is the ECG there, orange the reconstruction. It puts beats and
-# T waves where they belong, but smears the QRS complexes: where a thin spike may stand a little
-# earlier or later, squared error is least for the average of both.
+# The tint is what was hidden: grey is the ECG there, orange the reconstruction. It puts T
+# waves where they belong, but misses a P wave and smears the QRS complexes: where a thin spike may
+# stand a little earlier or later, squared error is least for the average of both.
 
 import matplotlib.pyplot as plt
 
@@ -131,8 +131,8 @@ for name, filled_in in {"model": guess, "straight line": interpolate(ecg, masks)
     print(f"{name}: R² {explained_variance(ecg, masks, filled_in).mean():.2f}")
 
 # %%
-# What this shows, and what not
-# -----------------------------
+# What this shows, and what it does not
+# -------------------------------------
 #
 # That masks, gathering and loss are in place: the model fills in seconds that it never saw better
 # than a line does. It is no benchmark: this is one person, and a copy of an earlier beat, told

@@ -29,7 +29,8 @@ order = list(sampler)
 # Run the epoch without a stop
 # ----------------------------
 #
-# Twelve batches to compare with. These are the masks of the two between which the run will stop.
+# Twelve batches to compare with, numbered from 0. These are masks of the first record in the two
+# between which the run will stop.
 
 collate = MaskCollator(patch_size=25, seed=1)
 collate.set_epoch(3)

@@ -53,6 +53,8 @@ FACTS = """() => {
                 text.left < top.right && text.right > top.left
                 && text.top < top.bottom && text.bottom > top.top);
         }).length,
+        scrolling: [...document.querySelectorAll("article pre")].filter(seen)
+            .filter((pre) => pre.scrollWidth > pre.clientWidth).map((pre) => pre.innerText),
         wide: [...document.querySelectorAll("article pre")].filter((pre) =>
             pre.scrollWidth > pre.clientWidth && getComputedStyle(pre).overflowX !== "auto").length,
     };
@@ -179,6 +181,10 @@ def test_figures_keep_their_text_at_its_size_on_a_phone(visits):
 
 def test_wide_code_scrolls(visits):
     assert not faults(visits, lambda facts: facts["wide"])
+
+
+def test_no_code_has_to_be_scrolled_on_a_desktop(visits):
+    assert not any(visits[theme, WIDE]["scrolling"] for theme in THEMES)
 
 
 def test_no_button_lies_on_code_on_a_phone(visits):

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from conftest import PHONE, ROOT, WIDE, serve
+from matplotlib.colors import to_hex
 from PIL import Image
 
-from ecgmask.plotting import DARK, LIGHT
+from ecgmask import MaskAndComplement, mask_statistics
+from ecgmask.plotting import DARK, LIGHT, plot_statistics
 
 PAGES = Path(__file__).parent / "three_pages"
 EXAMPLE = "gallery/figures.html"
@@ -114,6 +116,20 @@ def test_a_dark_figure_has_no_colour_of_the_light_palette(site):
         for role in roles:
             light = rgb(getattr(LIGHT, role))
             assert not (drawn == light).all(axis=1).any(), role
+
+
+def test_ticks_that_only_a_wide_figure_has_are_recoloured(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
+    from themed_figures import drawings_of_widths
+
+    strategy, rng = MaskAndComplement(), np.random.default_rng(0)
+    fig = plot_statistics(mask_statistics(strategy, 200, rng=rng, n_batches=2))
+    axis = fig.axes[1].xaxis
+    counts = [len(axis.get_major_ticks()) for _ in drawings_of_widths(fig, tmp_path / "figure")]
+    assert min(counts) < counts[-1]
+    for tick in axis.get_major_ticks():
+        assert to_hex(tick.label1.get_color()) == DARK.text.lower()
+        assert to_hex(tick.tick1line.get_color()) == DARK.text.lower()
 
 
 def test_matplotlibs_black_becomes_text_in_the_dark(site):
