@@ -35,8 +35,8 @@ guessers["beat"] = copy_beat
 # --------------
 #
 # Four seconds of lead II, under spans drawn for every lead on its own. In the bands, which are
-# hidden, orange is the guess and grey the ECG; blue is visible. An electrode artefact at 3.6 s shows
-# what each relies on: other leads have it too, no other beat does.
+# hidden, orange is the guess and grey the ECG; blue is visible. An electrode artefact at 3.6 s
+# shows what each relies on: other leads have it too, no other beat does.
 
 masks = em.PerLead(em.Spans()).draw(1, 200, np.random.default_rng(1))
 guessed = np.stack([guess(ecg, masks)[0, 1] for guess in guessers.values()])

@@ -28,7 +28,7 @@ masks = {f"{10_000 / n:.0f} ms": RandomPatches(0.75).draw(1, n, rng) for n in (1
 # --------------
 #
 # Three beats of lead II in grey, and over them in orange what the lines make of them. With patches
-# of 10 ms, above, one QRS complex is missed. With patches of 50 ms, below, two are, and all P waves.
+# of 10 ms, above, one QRS complex is missed. With 50 ms, below, two are, and all P waves.
 
 time, up = np.arange(5000) / 500, np.array([[1.6], [0.0]])
 lines = np.stack([interpolate(ecg, each)[0, 1] for each in masks.values()])
