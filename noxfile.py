@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -44,6 +43,7 @@ def install(session: nox.Session, *groups: str, constraints: Path = CONSTRAINTS)
         *EXTRAS,
         *nox.project.dependency_groups(PROJECT, *groups),
         f"--constraint={constraints}",
+        "--no-compile",  # Python compiles what it imports, a small part of torch
     )
     # The backend is installed by now: without isolation it is the pinned one.
     session.install("--no-build-isolation", "--no-deps", "--force-reinstall", ".")
@@ -103,16 +103,18 @@ def bench(session: nox.Session) -> None:
     )
 
 
-def made_with(options: list[str]) -> str:
+def made_with(session: nox.Session) -> str:
     """Return a digest of what a page of the site is made with, besides its own file."""
-    digest = sha256(repr((sys.version, options)).encode())
+    python = session.run("python", "-VV", silent=True)
+    digest = sha256(repr((python, session.posargs)).encode())
     tools = ("ecgmask", "docs/_ext", "docs/_inventories", "docs/_templates")
     files = [path for folder in tools for path in Path(folder).rglob("*.*")]
-    for path in sorted([*files, Path("docs/conf.py"), CONSTRAINTS]):
-        if "__pycache__" not in path.parts:
+    alone = ("docs/conf.py", "noxfile.py", "pyproject.toml", CONSTRAINTS)
+    for path in sorted([*files, *map(Path, alone)]):
+        if path.is_file() and "__pycache__" not in path.parts:
             digest.update(str(path).encode() + path.read_bytes())
     # Of pages and examples the names: what one that is gone has left behind would stay.
-    names = sorted(map(str, (*Path("docs").glob("*.rst"), *Path("examples").rglob("*.*"))))
+    names = sorted(map(str, (*Path("docs").glob("*.rst"), *Path("examples").glob("*/*.py"))))
     digest.update(repr(names).encode())
     return digest.hexdigest()
 
@@ -123,7 +125,7 @@ def docs(session: nox.Session) -> None:
     install(session, "docs")
     # Sphinx and sphinx-gallery look at docs and examples only: pages and figures of yesterday's
     # package would stay, and a page that gave a warning would give none the second time.
-    now = made_with(session.posargs)
+    now = made_with(session)
     if not MADE_WITH.is_file() or MADE_WITH.read_text() != now:
         for path in GENERATED:
             shutil.rmtree(path, ignore_errors=True)
@@ -136,7 +138,7 @@ def docs(session: nox.Session) -> None:
         *("docs", str(SITE)),
         env=ENV,
     )
-    MADE_WITH.parent.mkdir(exist_ok=True)
+    MADE_WITH.parent.mkdir(exist_ok=True)  # there is none if nox only installs
     MADE_WITH.write_text(now)
     session.log(f"Open {(SITE / 'index.html').resolve().as_uri()} or run: nox -s serve")
 
@@ -155,6 +157,7 @@ def site(session: nox.Session) -> None:
 def linkcheck(session: nox.Session) -> None:
     """Follow the site's links to other sites; needs the network."""
     install(session, "docs")
+    MADE_WITH.unlink(missing_ok=True)  # it writes the gallery without running it
     session.run(
         *("sphinx-build", "--builder", "linkcheck", "-D", "plot_gallery=0", *session.posargs),
         *("docs", "docs/_build/linkcheck"),
@@ -174,6 +177,7 @@ def serve(session: nox.Session) -> None:
     """Serve the site on this machine and rebuild it on every change."""
     install(session, "docs")
     session.install("sphinx-autobuild", f"--constraint={CONSTRAINTS}")
+    MADE_WITH.unlink(missing_ok=True)  # the package may change while it runs
     session.run(
         "sphinx-autobuild",
         *("--watch", "ecgmask", "--watch", "examples"),

@@ -194,9 +194,9 @@ def copy_neighbouring_beat(ecg: ECG, masks: Masks, r_peaks: ArrayLike) -> FloatA
 def explained_variance(ecg: ECG, masks: Masks, guesses: ArrayLike) -> FloatArray:
     """Say how much better than a constant the guesses are, for each draw and lead.
 
-    This is R², 1 - error / reference: the squared errors on the targets of the guess, and of the
-    mean of what is visible of the lead. 1 is perfect, 0 is no better than the mean, and there is
-    no limit below.
+    This is R², one minus a quotient: the squared error of the guess on the targets, divided by the
+    squared error there of the mean of what is visible of the lead. 1 is perfect, 0 is no better
+    than the mean, and there is no limit below.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def read_ecg(
     file_unit: str | None = None,
     check: bool = True,
 ) -> ECG:
-    """Read an ECG from a file, in millivolt, with the leads and the sampling rate asked for.
+    """Read an ECG from a file, in millivolts, with the leads and the sampling rate asked for.
 
     Leads are found by their names, whatever the spelling and the order in the file; limb leads
     that it lacks are computed from I and II. Names, units and rates come from the file, and have
@@ -138,8 +138,8 @@ def sample_ecg() -> ECG:
 
     A resting ECG in sinus rhythm at 61 beats per minute, recorded at 1000 Hz and anonymised,
     which ships with pydicom: nothing is downloaded. It is a recording, flaws included: two
-    electrode artefacts of the left leg, at 3.5 to 3.8 s and 9.4 to 9.8 s, show in II, III and
-    aVF. Only samples, lead names and the sampling rate are read.
+    electrode artefacts of the left leg, at 3.5 to 3.8 s and 9.4 to 9.8 s, show most in II,
+    III and aVF. Only samples, lead names and the sampling rate are read.
 
     Returns
     -------

@@ -161,7 +161,7 @@ class MaskStatistics:
     target_error
         Standard error of `target`.
     ignored
-        Fraction of the patches that are in neither.
+        Fraction of the patches that are neither context nor in a target.
     ignored_error
         Standard error of `ignored`.
     overlapping

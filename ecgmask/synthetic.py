@@ -1,4 +1,4 @@
-"""ECGs that a model makes, for tests that need one of any length, rate and rhythm."""
+"""ECGs that a model makes, for tests that need one of any length and heart rate."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def synthetic_ecg(
 ) -> ECG:
     """Return an ECG that a model made: 12 leads of a normal heart in sinus rhythm.
 
-    It is for tests and benchmarks that need an ECG of a certain length, sampling rate or rhythm,
-    with the redundancy between leads that real ones have. What a mask hides is better seen on
+    It is for tests and benchmarks that need an ECG of a certain length, sampling rate or heart
+    rate, with the redundancy between leads that real ones have. What a mask hides is better seen on
     :func:`~ecgmask.sample_ecg`, and what a model learns here says nothing about patients.
 
     Parameters

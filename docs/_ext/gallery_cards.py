@@ -75,7 +75,10 @@ def place_tags(app: Sphinx, doctree: nodes.document) -> None:
     """Put links where Sphinx-Gallery writes the names of the tags."""
     for paragraph in list(doctree.findall(nodes.paragraph)):
         if "sphx-glr-example-tags" in paragraph["classes"]:
-            tags = paragraph.astext().partition("Tags: ")[2].split(", ")
+            _, found, names = paragraph.astext().partition("Tags: ")
+            if not found:
+                raise ExtensionError("sphinx_gallery words tags in another way; mend gallery_cards")
+            tags = names.split(", ")
             paragraph.replace_self(example_tags(tags=tags))
 
 

@@ -48,13 +48,9 @@ THEMES = ("light", "dark")
 PHONE = 358  # CSS pixels, what a page leaves for a figure on a phone 390 wide
 CARD = (240, 150)  # CSS pixels
 
-# When a browser should load a drawing of a theme and width. Without scripts a page is light, and
-# browsers load images that are hidden, lazy or not.
-WHEN = {
-    "light": {"_phone": "(max-width: 600px)", "": ""},
-    "dark": {"_phone": "(scripting) and (max-width: 600px)", "": "(scripting)"},
-}
-NO_IMAGE = 'src="data:,"'
+PHONE_PAGE = "(max-width: 600px)"
+# Without scripts a page is light, and browsers load hidden images then, lazy or not.
+FIRST = {"light": "", "dark": '<source media="(scripting: none)" srcset="data:,">'}
 
 _LIGHT, _DARK = asdict(LIGHT), asdict(DARK)
 # Matplotlib's own black on white counts as text on the page.
@@ -250,7 +246,7 @@ def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any])
         card.parent.mkdir(exist_ok=True)
         chosen = len(block_vars["image_path_iterator"]) == config.get("thumbnail_number", 1)
         drawn = None if "card" in block_vars else card_of(block_vars["example_globals"], config)
-        own_card = chosen and "card" not in block_vars and not drawn
+        own_card = chosen and not drawn and "card" not in block_vars
         save(drawings_of_widths(fig, stem, card if own_card else None))
         # Sphinx-Gallery looks for this name, and makes a thumbnail of it that nothing shows.
         Image.new("L", (1, 1)).save(f"{stem}.webp")
@@ -312,15 +308,11 @@ def picture(builder: Any, stem: str, theme: str, sizes: Mapping[str, Any], alt: 
         files = ", ".join(f"{url(width, density)} {density}x" for density in DENSITIES)
         return f'srcset="{files}" width="{across}" height="{down}"'
 
-    sources = [
-        f'<source media="{when}" {drawn(width)}>'
-        for width, when in WHEN[theme].items()
-        if width in sizes and when
-    ]
-    otherwise = NO_IMAGE if WHEN[theme][""] else f'src="{url("", 1)}" {drawn("")}'
+    phone = f'<source media="{PHONE_PAGE}" {drawn("_phone")}>' if "_phone" in sizes else ""
     return (
-        f'<picture class="only-{theme}">{"".join(sources)}<img class="dark-light" {otherwise} '
-        f'loading="lazy" decoding="async" alt="{escape(alt)}"></picture>'
+        f'<picture class="only-{theme}">{FIRST[theme]}{phone}'
+        f'<img class="dark-light" src="{url("", 1)}" {drawn("")} loading="lazy" decoding="async" '
+        f'alt="{escape(alt)}"></picture>'
     )
 
 

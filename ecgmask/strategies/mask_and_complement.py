@@ -29,7 +29,7 @@ class MaskAndComplement:
         Shortest masked block in patches, at least 1. It must not exceed the number of patches
         that are masked.
     min_keep_ratio
-        Smallest fraction of the patches that stay visible, in [0, 1].
+        Smallest fraction of the patches that stay visible, in [0, 1).
     max_keep_ratio
         Greatest fraction of the patches that stay visible, in (0, 1), at least
         `min_keep_ratio`.

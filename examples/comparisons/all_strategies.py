@@ -10,8 +10,8 @@ This guide draws all on the same ten seconds and compares them in one table of m
 # Masks that show pieces
 # ----------------------
 #
-# Each of these, most by the name of a paper, shows pieces of the record, many or, as ECG-JEPA here,
-# a few. Blue is the context, orange the target; the titles count what was drawn.
+# Many of them, or a few as with ECG-JEPA. Most names are those of papers. Blue is the context,
+# orange the target; the titles count what was drawn.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -47,8 +47,8 @@ plot_comparison(ecg, shown, fig=plt.figure(figsize=(8.4, 9), layout="constrained
 # Masks that follow the heart
 # ---------------------------
 #
-# :class:`~ecgmask.Beats` needs the R peaks, in patches, from a detector of your choice. Of every
-# second beat it hides the whole, or a window around the peak: here, three patches.
+# :class:`~ecgmask.Beats` needs the R peaks, in patches, from a detector of your choice. Of
+# half of the beats, drawn at random, it hides all, or a window around the peak: three patches here.
 
 from scipy.signal import find_peaks
 

@@ -3,7 +3,7 @@ Mask your own ECG
 =================
 
 One call reads a WFDB, DICOM, NumPy or HDF5 file as an ECG in millivolts with its leads in standard
-order, ready for any mask. This page writes such files first, so that it runs anywhere.
+order, ready for any mask. This page writes two of them first, so that it runs anywhere.
 """
 
 # %%

@@ -26,8 +26,8 @@ plot_12_leads(ecg, masks, title="A synthetic ECG, masked")
 # What it shares with a real ECG
 # ------------------------------
 #
-# The limb leads agree with each other, so the checks of real files pass. Waves last as long as in a
-# real heart at that rate.
+# The limb leads agree with each other, so the checks of real files pass. T waves get
+# shorter as the heart beats faster.
 
 print(ecg.problems())
 print(ecg)

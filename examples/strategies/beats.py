@@ -29,7 +29,7 @@ print(len(peaks), "R peaks, at patches", r_peaks.round(1))
 # Draw a mask
 # -----------
 #
-# A beat reaches from half way after the last R peak to half way before the next. Blue is the
+# A beat reaches half way to the R peak before its own and half way to the one after. Blue is the
 # **context**, orange the **target**: five beats, three of them in a row.
 
 strategy = Beats(ratio=0.5)

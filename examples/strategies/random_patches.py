@@ -40,8 +40,8 @@ fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 # Measure it
 # ----------
 #
-# The number of hidden patches is exact, and no position is favoured: the curves at the left are
-# flat but for the noise of the simulation. At the right, runs are short.
+# The number of hidden patches is exact, and no position is favoured: the probabilities are
+# flat but for the noise of the simulation, and runs are short.
 
 statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(statistics)

@@ -3,7 +3,7 @@ Train a tiny JEPA, and tell learning from collapse
 ==================================================
 
 A joint-embedding predictive architecture predicts the embeddings of hidden patches. This tutorial
-trains one on one ECG, in some twenty seconds, and beside it a broken one whose loss is lower.
+takes some twenty seconds for one, on a single ECG, and a broken one whose loss is lower.
 """
 
 # %%
@@ -220,7 +220,7 @@ for name, rows in history.items():
     left.set(xlabel="Step", title=name, ylim=(5e-5, 1))
     right.set(xlabel="Step", ylim=(-1.05, 1.05))
     legends = left.legend(frameon=False), right.legend(frameon=False)
-    ends = "{:.4f}, reference {:.4f}, skill {:.2f}, std {:.2f}, cosine {:.2f}".format(*rows[-1][1:])
+    ends = "{:.5f}, reference {:.5f}, skill {:.2f}, std {:.2f}, cosine {:.2f}".format(*rows[-1][1:])
     fig.set_label(f"{name}: held-out loss {ends}.")
     print(fig.get_label())
 

@@ -82,8 +82,11 @@ def test_a_second_build_gives_the_same_bytes(tmp_path):
 
 def test_internal_links_and_their_anchors_resolve(page_path):
     broken = []
-    for element in parsed(page_path).find_all(["a", "link", "script", "img", "source"]):
-        link = element.get("href") or element.get("src")
+    elements = parsed(page_path).find_all(["a", "link", "script", "img", "source"])
+    links = [each.get("href") or each.get("src") for each in elements]
+    sets = [each["srcset"] for each in elements if each.get("srcset", "data:,") != "data:,"]
+    links += [part.split()[0] for each in sets for part in each.split(",")]
+    for link in links:
         if not link or urlsplit(link).scheme:
             continue
         target = resolved(page_path, link) if urlsplit(link).path else SITE / page_path
@@ -104,6 +107,14 @@ def test_a_page_has_a_title_and_a_description_for_link_previews(page_path):
     assert tags["og:title"]
     assert len(tags["og:description"]) > 40
     assert (SITE / urlsplit(tags["og:image"]).path.lstrip("/")).is_file()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_readme_shows_the_figure_of_the_gallery(theme):
+    name = {"light": "masked-ecg", "dark": "masked-ecg-dark"}[theme]
+    shown = (ROOT / "docs" / "_static" / f"{name}.webp").read_bytes()
+    drawn = SITE / "_images" / f"sphx_glr_context_to_target_001_{theme}_2x.webp"
+    assert shown == drawn.read_bytes()
 
 
 def test_the_link_preview_of_an_example_shows_its_own_figure(example):
@@ -237,7 +248,10 @@ for path in sys.argv[1:]:
 
 
 def test_every_downloaded_notebook_runs(tmp_path):
-    """Cell by cell, far from the repository; in one process, which saves the time of imports."""
+    """Cell by cell, far from the repository.
+
+    One process saves the time of imports; that none is missing shows in pasted scripts.
+    """
     notebooks = sorted(map(str, (SITE / "_downloads").glob("*/*.ipynb")))
     result = subprocess.run(
         [sys.executable, "-P", "-c", RUN_NOTEBOOKS, *notebooks],
