@@ -82,8 +82,8 @@ for name, strategy in leads.items():
 # What to conclude
 # ----------------
 #
-# * **A single hidden lead is algebra** if it is a limb lead, and nearly so if a chest lead, of which
-#   at least 95 % follow.
+# * **A single hidden lead is algebra** if it is a limb lead, and nearly so if a chest lead, of
+#   which at least 95 % follow.
 # * **Hidden groups leave something to learn.** Without any limb lead, III and aVL follow to two
 #   thirds. Without any chest lead, V2 and V3 hardly do, though V4 to V6 still do.
 # * **Coefficients were learnt from the same heart**, seconds before. A model has to find them.
