@@ -43,7 +43,6 @@ def install(session: nox.Session, *groups: str, constraints: Path = CONSTRAINTS)
         *EXTRAS,
         *nox.project.dependency_groups(PROJECT, *groups),
         f"--constraint={constraints}",
-        "--no-compile",  # Python compiles what it imports, a small part of torch
     )
     # The backend is installed by now: without isolation it is the pinned one.
     session.install("--no-build-isolation", "--no-deps", "--force-reinstall", ".")
