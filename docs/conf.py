@@ -85,6 +85,7 @@ autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
+toc_object_entries_show_parents = "hide"
 autodoc_type_aliases = {
     "ArrayLike": "numpy.typing.ArrayLike",
     "BoolArray": "numpy.ndarray",
