@@ -12,6 +12,7 @@ from ecgmask.collate import (
 )
 from ecgmask.datasets import ECGArrayDataset, WFDBDataset
 from ecgmask.ecg import ECG
+from ecgmask.leads import LIMB_LEADS, STANDARD_LEADS
 from ecgmask.readers import read_ecg, sample_ecg
 from ecgmask.statistics import (
     BlockSummary,
@@ -21,8 +22,6 @@ from ecgmask.statistics import (
     mask_statistics,
 )
 from ecgmask.strategies import (
-    LIMB_LEADS,
-    STANDARD_LEADS,
     Beats,
     ContextToTarget,
     Forecast,

@@ -8,43 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from torch import Tensor
 
-from ecgmask.records import (
-    NO_KEYS,
-    Facts,
-    Keys,
-    check_finite,
-    common_shape,
-    count_patches,
-    count_valid,
-    find_missing,
-    find_padding,
-    item_of,
-    leave_out,
-    pad_peaks,
-    put_back,
-    stack,
-)
+from ecgmask._checks import check_count
+from ecgmask.indices import Truncate, check_truncate, draw_indices, may_differ
+from ecgmask.leads import STANDARD_LEADS
+from ecgmask.records import Facts, stack_records
 from ecgmask.seeding import BatchSeed, Progress, seed_from_torch
-from ecgmask.strategies import (
-    STANDARD_LEADS,
-    ContextToTarget,
-    MaskAndComplement,
-    Masks,
-    Strategy,
-)
-from ecgmask.strategies._blocks import MAX_REDRAWS
-from ecgmask.strategies._checks import check_count
-from ecgmask.strategies.equalise import Truncate, check_truncate, count, equalise
-from ecgmask.strategies.masks import (
-    BoolArray,
-    check_strategy,
-    has_equal_counts,
-    indices_of,
-    needs_r_peaks,
-)
+from ecgmask.strategies import ContextToTarget, MaskAndComplement, Strategy
+from ecgmask.strategies.masks import check_strategy, needs_r_peaks
 
 
 class MaskedBatch(NamedTuple):
@@ -170,7 +142,9 @@ class _Collator:
             )
         self._progress.load(state["epoch"], state["batch"])
 
-    def _check(self, patch_size: int, strategy: Strategy) -> None:
+    def _check(
+        self, patch_size: int, strategies: Sequence[Strategy], *, leads_missing: bool = False
+    ) -> None:
         check_count("patch_size", patch_size)
         if self.seed is not None:
             # A plain int, as the state that holds it is stored.
@@ -179,10 +153,12 @@ class _Collator:
                 raise ValueError(f"seed must be below 2**64, not {self.seed}")
         check_count("rank", self.rank, least=0)
         if self.world_size is None:
-            if self.rank and not has_equal_counts(strategy):
+            differing = [s for s in strategies if may_differ(s, leads_missing=leads_missing)]
+            if self.rank and differing:
+                why = " where leads are missing" if leads_missing else ""
                 raise ValueError(
-                    f"rank={self.rank} needs world_size: contexts of {strategy!r} differ in "
-                    "length, and ranks can only agree on one if they know of each other"
+                    f"rank={self.rank} needs world_size: masks of {differing[0]!r} differ in "
+                    f"length{why}, and ranks can only agree on one if they know of each other"
                 )
         elif self.rank >= check_count("world_size", self.world_size):
             raise ValueError(f"rank must be below world_size={self.world_size}, not {self.rank}")
@@ -198,87 +174,27 @@ class _Collator:
         strategies: Sequence[Strategy],
         patch_size: int,
         truncate: Truncate,
-        keys: Keys = NO_KEYS,
+        **where: Any,
     ) -> tuple[Any, list[tuple[Tensor, list[Tensor]]], Facts]:
-        batch, facts = self._stack(records, patch_size, keys)
+        batch, facts = stack_records(
+            records,
+            patch_size,
+            signal_key=self.signal_key,
+            check_finite=self.check_finite,
+            **where,
+        )
         seed = self._next_seed()
+        ranks = {"rank": self.rank, "world_size": self.world_size or 1}
         drawn = [
-            self._draw(strategy, seed._replace(part=part), facts, truncate)
+            draw_indices(strategy, facts, seed._replace(part=part), truncate, **ranks)
             for part, strategy in enumerate(strategies)
         ]
         return batch, drawn, facts
-
-    def _stack(self, records: Sequence[Any], patch_size: int, keys: Keys) -> tuple[Any, Facts]:
-        if len(records) == 0:
-            raise ValueError("a batch needs at least one record, but the list is empty")
-        n_leads, n_samples = common_shape([self._signal_of(record) for record in records])
-        n_patches = count_patches((n_leads, n_samples), patch_size)
-        lengths = n_valid = padding = r_peaks = missing = None
-        if keys.lengths is not None:
-            lengths = [int(item_of(record, keys.lengths, "lengths_key")) for record in records]
-            n_valid = count_valid(lengths, n_samples, patch_size)
-            padding = find_padding(lengths, n_samples)
-        if keys.r_peaks is None:
-            batch = stack(records)
-        else:
-            peaks = [item_of(record, keys.r_peaks, "r_peaks_key") for record in records]
-            r_peaks = pad_peaks(peaks, patch_size, lengths)
-            # Records have unlike numbers of R peaks, which do not stack: they stay a list.
-            batch = put_back(
-                stack([leave_out(r, keys.r_peaks) for r in records]), keys.r_peaks, peaks
-            )
-        signal = self._signal_of(batch)
-        if keys.missing_leads is not None:
-            missing = find_missing(signal, keys.missing_leads, padding)
-        if self.check_finite:
-            check_finite(signal, missing, padding)
-        return batch, Facts(len(records), n_leads, n_patches, n_valid, r_peaks, missing)
-
-    def _draw(
-        self, strategy: Strategy, seed: BatchSeed, facts: Facts, truncate: Truncate
-    ) -> tuple[Tensor, list[Tensor]]:
-        rng = seed.positions(self.rank)
-        masks = _draw_present(strategy, facts, rng, seed)
-        drawn = [masks]
-        if not has_equal_counts(strategy) or facts.missing is not None:
-            # Ranks agree on the shortest context by drawing each other's masks.
-            drawn += [
-                _draw_present(strategy, facts, seed.positions(rank), seed)
-                for rank in range(self.world_size or 1)
-                if rank != self.rank
-            ]
-        # The masks of this rank come first.
-        counts = [(count(each.context), count(each.targets)) for each in drawn]
-        n_context = min(in_context.min() for in_context, _ in counts)
-        n_targets = np.min([in_targets.min(axis=0) for _, in_targets in counts], axis=0)
-        in_context, in_targets = counts[0]
-        from_left = rng.integers(2, size=facts.n_records) == 1
-        rule = (truncate, rng, from_left)
-        context = _to_indices(equalise(masks.context, in_context, n_context, *rule))
-        targets = [
-            _to_indices(equalise(masks.targets[:, j], in_targets[:, j], n_target, *rule))
-            for j, n_target in enumerate(n_targets)
-        ]
-        for name, indices in (("context", context), *(("target", t) for t in targets)):
-            if indices.shape[1] == 0:
-                raise ValueError(f"{strategy!r} drew a record without any {name} patch")
-        return context, targets
 
     def _next_seed(self) -> BatchSeed:
         if self.seed is None:
             return seed_from_torch()
         return BatchSeed(self.seed, self._progress.epoch, self._progress.next_batch())
-
-    def _signal_of(self, record: Any) -> Any:
-        """Return the signal of a record, or of a batch: ``default_collate`` keeps the form."""
-        if isinstance(record, Tensor | np.ndarray):
-            return record
-        if isinstance(record, Mapping) and self.signal_key is None:
-            raise TypeError(
-                f"records are dicts with the keys {', '.join(map(repr, record))}; say which is "
-                "the signal with signal_key="
-            )
-        return item_of(record, 0 if self.signal_key is None else self.signal_key, "signal_key")
 
 
 @dataclass(frozen=True, repr=False)
@@ -359,7 +275,7 @@ class PatchMaskCollator(_Collator):
                 raise ValueError("strategy must hold at least one strategy, but is empty")
         for strategy in self._strategies:
             check_strategy(strategy)
-            self._check(self.patch_size, strategy)
+        self._check(self.patch_size, self._strategies, leads_missing=self.missing_leads is not None)
         check_truncate(self.truncate)
         if self.missing_leads is not None and self.missing_leads != "nan":
             names = self.missing_leads
@@ -419,9 +335,14 @@ class PatchMaskCollator(_Collator):
             If the batch is empty, the records do not stack or do not divide into patches, a
             sample is not finite, or the strategy cannot mask so few patches.
         """
-        keys = Keys(self.lengths_key, self.r_peaks_key, self.missing_leads)
         batch, drawn, facts = self._collate(
-            records, self._strategies, self.patch_size, self.truncate, keys
+            records,
+            self._strategies,
+            self.patch_size,
+            self.truncate,
+            lengths_key=self.lengths_key,
+            r_peaks_key=self.r_peaks_key,
+            missing_leads=self.missing_leads,
         )
         if isinstance(self.strategy, tuple):
             masked = MaskedBatch(batch, [each for each, _ in drawn], [each for _, each in drawn])
@@ -469,7 +390,7 @@ class MaskCollator(_Collator):
     max_keep_ratio: float = MaskAndComplement.max_keep_ratio
 
     def __post_init__(self) -> None:
-        self._check(self.patch_size, self.strategy)
+        self._check(self.patch_size, [self.strategy])
 
     @property
     def strategy(self) -> MaskAndComplement:
@@ -538,7 +459,7 @@ class IJEPAMaskCollator(_Collator):
         # Lists, as configuration files give them, become tuples here as in the strategy.
         object.__setattr__(self, "context_scale", self.strategy.context_scale)
         object.__setattr__(self, "pred_scale", self.strategy.pred_scale)
-        self._check(self.patch_size, self.strategy)
+        self._check(self.patch_size, [self.strategy])
         check_truncate(self.truncate)
 
     @property
@@ -613,76 +534,3 @@ def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
             f"{tokens.shape[1]} tokens; do the model and the collator agree on the patches?"
         )
     return torch.gather(tokens, 1, indices[..., None].expand(-1, -1, tokens.shape[2]))
-
-
-def _draw_present(strategy: Strategy, facts: Facts, rng: Generator, seed: BatchSeed) -> Masks:
-    """Draw masks in which the tokens of missing leads are ignored.
-
-    A record whose context or targets all lie in missing leads is drawn again.
-    """
-    masks = _draw_valid(strategy, facts, rng, seed.sizes())
-    _check_fit(masks, facts, strategy)
-    if facts.missing is None:
-        return masks
-    if masks.n_leads == 1:
-        raise ValueError(
-            "a token of a shared mask holds all leads, so missing leads cannot be left out; use a "
-            "per-lead strategy, or fill them in"
-        )
-    there = ~facts.missing[:, :, None]
-    context, targets = masks.context & there, masks.targets & there[:, None]
-    for _ in range(MAX_REDRAWS):
-        redo = np.flatnonzero((count(context) == 0) | (count(targets) == 0).any(axis=1))
-        if not redo.size:
-            return Masks(context, targets)
-        again = _draw_valid(strategy, facts.of(redo), rng, seed.sizes())
-        context[redo] = again.context & there[redo]
-        targets[redo] = again.targets & there[redo, None]
-    raise ValueError(
-        f"{strategy!r} left record {redo[0]} of the batch without context or without targets in "
-        f"{MAX_REDRAWS} draws, since {int(facts.missing[redo[0]].sum())} leads are missing; leave "
-        "the record out"
-    )
-
-
-def _draw_valid(strategy: Strategy, facts: Facts, rng: Generator, size_rng: Generator) -> Masks:
-    """Draw the masks of all records, each within the patches that are no padding."""
-    draw: Any = strategy.draw
-    peaks = facts.r_peaks if needs_r_peaks(strategy) else None
-    if facts.n_valid is None:
-        given = {} if peaks is None else {"r_peaks": peaks}
-        drawn: Masks = draw(facts.n_records, facts.n_patches, rng, size_rng=size_rng, **given)
-        return drawn
-    parts = []
-    for n_patches in np.unique(facts.n_valid):
-        rows = np.flatnonzero(facts.n_valid == n_patches)
-        given = {} if peaks is None else {"r_peaks": peaks[rows]}
-        part = draw(rows.size, int(n_patches), rng, size_rng=size_rng, **given)
-        parts.append((rows, part))
-    first = parts[0][1]
-    context = np.zeros((facts.n_records, first.n_leads, facts.n_patches), dtype=np.bool_)
-    targets = np.zeros(
-        (facts.n_records, first.n_targets, first.n_leads, facts.n_patches), dtype=np.bool_
-    )
-    for rows, part in parts:
-        context[rows, :, : part.n_patches] = part.context
-        targets[rows, :, :, : part.n_patches] = part.targets
-    return Masks(context, targets)
-
-
-def _check_fit(masks: Masks, facts: Facts, strategy: Strategy) -> None:
-    n_records, n_leads, n_patches = facts.n_records, facts.n_leads, facts.n_patches
-    if masks.n_leads not in (1, n_leads):
-        raise ValueError(
-            f"{strategy!r} draws masks for {masks.n_leads} leads, but records have {n_leads}; "
-            f"give the strategy n_leads={n_leads}, or Leads the names of the leads"
-        )
-    if (masks.n_records, masks.n_patches) != (n_records, n_patches):
-        raise ValueError(
-            f"{strategy!r} was asked for {n_records} records of {n_patches} patches and drew "
-            f"{masks.n_records} of {masks.n_patches}"
-        )
-
-
-def _to_indices(marked: BoolArray) -> Tensor:
-    return torch.from_numpy(indices_of(marked))

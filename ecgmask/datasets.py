@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from operator import index as as_index
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -18,11 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ecgmask.ecg import ECG, FLAT, OF_I_AND_II, PLAUSIBLE_SPAN, standard_name
+from ecgmask._checks import check_count, check_sampling_rate
+from ecgmask.ecg import ECG, FLAT, PLAUSIBLE_SPAN
+from ecgmask.leads import OF_I_AND_II, STANDARD_LEADS, FoundLeads, find_leads
 from ecgmask.readers import millivolts, need, read_ecg
 from ecgmask.seeding import Progress
-from ecgmask.strategies import STANDARD_LEADS
-from ecgmask.strategies._checks import check_count, check_sampling_rate
 
 Crop = Literal["random", "start", "middle"]
 Labels = Tensor | NDArray[np.str_]
@@ -91,14 +91,6 @@ class _Crops:
         seed = "" if self.seed is None else f", seed {self.seed}"
         crops = "items" if self.crop is None else f"{self.crop} crops"
         return f"{crops} of {self.n_samples} samples{seed}"
-
-
-class _Layout(NamedTuple):
-    """How the leads of a file become the standard twelve."""
-
-    rows: tuple[int, ...]  # of the file, those that are standard leads, in standard order
-    leads: tuple[str, ...]  # their names
-    derived: tuple[str, ...]
 
 
 class _Records(Dataset[Any], ABC):
@@ -270,9 +262,10 @@ class ECGArrayDataset(_Records):
         stack = _open(self.path)
         names = _to_names("leads", leads)
         self._lead_axis = _find_lead_axis(self.path, stack, names, lead_axis)
-        self._layout = _lay_out(names)
-        in_order = self._layout.rows == tuple(range(len(names)))
-        self._rows = None if in_order else list(self._layout.rows)
+        self._found = find_leads(names, STANDARD_LEADS)
+        self._leads = tuple(self._found.rows)
+        rows = list(self._found.rows.values())
+        self._rows = None if rows == list(range(len(names))) else rows
         self._file_samples = stack.shape[3 - self._lead_axis]
         # torch knows neither another byte order nor long doubles.
         native = stack.dtype.newbyteorder("=")
@@ -327,11 +320,11 @@ class ECGArrayDataset(_Records):
         samples = self._samples(record, start, start + self.n_samples)
         if self._check:
             self._check_item(samples, record, start)
-        return _derive(samples, self._layout)
+        return _derive(samples, self._found)
 
     def _to_ecg(self, record: int) -> ECG:
         samples = self._samples(record, 0, self._file_samples)
-        return ECG(samples.numpy(), self.sampling_rate, self._layout.leads)
+        return ECG(samples.numpy(), self.sampling_rate, self._leads)
 
     def _samples(self, record: int, start: int, stop: int) -> Tensor:
         """Return samples of the leads that are in the file, in mV."""
@@ -363,9 +356,9 @@ class ECGArrayDataset(_Records):
             lead, sample = bad[0].tolist()
             raise ValueError(
                 f"{self.path}, record {record}: {len(bad)} sample(s) are NaN or infinite, first in "
-                f"lead {self._layout.leads[lead]}, sample {start + sample}; {way_out}"
+                f"lead {self._leads[lead]}, sample {start + sample}; {way_out}"
             )
-        problems = ECG(samples.numpy(), self.sampling_rate, self._layout.leads).problems()
+        problems = ECG(samples.numpy(), self.sampling_rate, self._leads).problems()
         if problems:
             raise ValueError(
                 f"{self.path}, record {record}, from sample {start}: {'; '.join(problems)}; "
@@ -648,36 +641,18 @@ def _find_lead_axis(
     return fitting[0]
 
 
-def _lay_out(names: Sequence[str]) -> _Layout:
-    """Return where the standard leads are among those of a file."""
-    standard = [standard_name(name) for name in names]
-    for name in STANDARD_LEADS:
-        if standard.count(name) > 1:
-            raise ValueError(f"lead {name} is there more than once in {', '.join(names)}")
-    leads = tuple(name for name in STANDARD_LEADS if name in standard)
-    derived = tuple(name for name in STANDARD_LEADS if name not in standard)
-    known = OF_I_AND_II if {"I", "II"} <= set(leads) else ()
-    lost = [name for name in derived if name not in known]
-    if lost:
-        raise ValueError(
-            f"{', '.join(lost)} {'are' if len(lost) > 1 else 'is'} missing among the leads "
-            f"{', '.join(names)}; give records with at least I, II and V1 to V6"
-        )
-    return _Layout(tuple(standard.index(name) for name in leads), leads, derived)
-
-
-def _derive(samples: Tensor, layout: _Layout) -> Tensor:
+def _derive(samples: Tensor, found: FoundLeads) -> Tensor:
     """Return all twelve leads, of which some follow from I and II."""
-    if not layout.derived:
+    if not found.derived:
         return samples
+    recorded = dict(zip(found.rows, samples, strict=True))
     signal = samples.new_empty(len(STANDARD_LEADS), samples.shape[1])
     for row, name in enumerate(STANDARD_LEADS):
-        if name in layout.derived:
+        if name in found.derived:
             of_i, of_ii = OF_I_AND_II[name]
-            # I and II are the first two leads wherever a lead is derived.
-            torch.add(samples[0] * of_i, samples[1], alpha=of_ii, out=signal[row])
+            torch.add(recorded["I"] * of_i, recorded["II"], alpha=of_ii, out=signal[row])
         else:
-            signal[row] = samples[layout.leads.index(name)]
+            signal[row] = recorded[name]
     return signal
 
 
@@ -693,7 +668,7 @@ def _form(read_header: Any, path: Path) -> tuple[int, float]:
     for file_name in header.file_name:
         if not (path.parent / file_name).exists():
             raise ValueError(f"its samples, {file_name}, are missing")
-    for row in _lay_out(header.sig_name).rows:
+    for row in find_leads(header.sig_name, STANDARD_LEADS).rows.values():
         millivolts(header.units[row])
     return int(header.sig_len), float(header.fs)
 

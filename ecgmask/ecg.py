@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
@@ -12,20 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ecgmask.strategies import LIMB_LEADS, STANDARD_LEADS
-from ecgmask.strategies._checks import check_count, check_sampling_rate
+from ecgmask._checks import check_count, check_sampling_rate
+from ecgmask.leads import (
+    LIMB_LEADS,
+    OF_I_AND_II,
+    STANDARD_LEADS,
+    find_leads,
+    standard_name,
+    standard_names,
+)
 
 FloatArray = NDArray[np.float32]
 
-# Each limb lead as a sum of so much of I and so much of II: Einthoven's and Goldberger's laws.
-OF_I_AND_II = {
-    "I": (1.0, 0.0),
-    "II": (0.0, 1.0),
-    "III": (-1.0, 1.0),
-    "aVR": (-0.5, -0.5),
-    "aVL": (1.0, -0.5),
-    "aVF": (-0.5, 1.0),
-}
 FLAT = 1e-3  # of what the tallest lead spans
 UNEXPLAINED = 0.02  # mV; rounding of each lead by itself stays below it
 # Between a record of very low voltage and one with a wandering baseline, in mV.
@@ -274,27 +271,18 @@ class ECG:
             If a lead is neither there nor follows from I and II.
         """
         names = standard_names("leads", leads)
-        rows = {standard_name(lead): row for row, lead in enumerate(self.leads)}
-        absent = [name for name in names if name not in rows]
-        impossible = [
-            name for name in absent if name not in OF_I_AND_II or not {"I", "II"} <= rows.keys()
-        ]
-        if impossible:
-            raise ValueError(
-                f"lead {impossible[0]!r} is not in this ECG and does not follow from I and II; it "
-                f"has {', '.join(self.leads)}"
-            )
-        limb = self.signal[[rows["I"], rows["II"]]] if absent else self.signal[:0]
+        found = find_leads(self.leads, names)
+        recorded = {name: self.signal[row] for name, row in found.rows.items()}
         signal = np.stack(
             [
-                np.asarray(OF_I_AND_II[name], np.float32) @ limb
-                if name in absent
-                else self.signal[rows[name]]
+                np.asarray(OF_I_AND_II[name], np.float32) @ [recorded["I"], recorded["II"]]
+                if name in found.derived
+                else recorded[name]
                 for name in names
             ]
         )
         before = {standard_name(lead) for lead in self.derived}
-        derived = tuple(name for name in names if name in absent or name in before)
+        derived = tuple(name for name in names if name in found.derived or name in before)
         return replace(self, signal=signal, leads=names, derived=derived)
 
     def problems(self) -> tuple[str, ...]:
@@ -392,25 +380,3 @@ def _unexplained(limb: dict[str, NDArray[np.float64]]) -> dict[str, float]:
         for name, samples in limb.items()
         for of_i, of_ii in [OF_I_AND_II[name]]
     }
-
-
-def standard_names(name: str, leads: Iterable[str]) -> tuple[str, ...]:
-    """Return how this package spells the leads that a parameter of this name lists."""
-    if isinstance(leads, str):
-        raise TypeError(f'{name} must be a list of names, such as ["{leads}"], not {leads!r}')
-    names = tuple(standard_name(lead) for lead in leads)
-    if not names:
-        raise ValueError(f"{name} must name at least one lead, but is empty")
-    return names
-
-
-def standard_name(lead: str) -> str:
-    """Return how this package spells a lead; what is no standard lead stays as it is."""
-    if not isinstance(lead, str):
-        raise TypeError(f"a lead name must be a string, not {lead!r}")
-    # "Lead I (Einthoven)", "MDC_ECG_LEAD_AVR", "aVR, augmented voltage, right", "DII", "v1".
-    name = lead.casefold().partition("(")[0].partition(",")[0].strip()
-    # "-aVR" stays as it is: it is aVR upside down.
-    found = re.fullmatch(r"(?:mdc_ecg_)?(?:lead[ _-]?)?\s*(?:d(?=i))?(\w+)", name)
-    spelled = {each.casefold(): each for each in STANDARD_LEADS}
-    return spelled.get(found[1], lead) if found else lead

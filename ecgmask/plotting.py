@@ -14,9 +14,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from ecgmask._checks import check_count
 from ecgmask.ecg import ECG
 from ecgmask.statistics import MaskStatistics, describe, find_runs
-from ecgmask.strategies._checks import check_count
 from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, as_masks
 
 HATCHES = ("", "///", "...", "xx")

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmask.ecg import ECG, OF_I_AND_II, standard_name, standard_names
-from ecgmask.strategies import STANDARD_LEADS
-from ecgmask.strategies._checks import check_count, check_sampling_rate
+from ecgmask._checks import check_count, check_sampling_rate
+from ecgmask.ecg import ECG
+from ecgmask.leads import STANDARD_LEADS, find_leads, standard_name, standard_names
 
 PER_MILLIVOLT = {"v": 1e-3, "mv": 1.0, "uv": 1e3, "nv": 1e6}
 PADDING = 0.05  # s; in a recording, no twelve leads are exactly zero for so long
@@ -377,18 +377,9 @@ def _to_ecg(
     file_unit: str | None,
 ) -> ECG:
     """Return the leads that matter as an ECG, in mV."""
-    names = tuple(standard_name(lead) for lead in contents.leads or ())
-    absent = [name for name in wanted if name not in names]
-    known = OF_I_AND_II if {"I", "II"} <= set(names) else ()
-    lost = [name for name in absent if name not in known]
-    if lost:
-        raise ValueError(
-            f"lead {lost[0]!r} is not in the file and does not follow from I and II; the file has "
-            f"{', '.join(names)}; say which of them to read with leads="
-        )
     # What is not needed may be flat, NaN or another quantity in another unit.
-    needed = {*wanted, "I", "II"} if absent else {*wanted}
-    rows = [row for row, name in enumerate(names) if name in needed]
+    found = find_leads(contents.leads or (), wanted).rows
+    rows = list(found.values())
     if contents.units is not None:
         units = [contents.units[row] for row in rows]
         if file_unit is not None and {millivolts(file_unit)} != set(map(millivolts, units)):
@@ -412,7 +403,7 @@ def _to_ecg(
     samples = contents.samples if contents.sampling_rate else _unpadded(contents.samples, rate)
     scales = np.array([millivolts(unit) for unit in units])
     signal = samples[rows].astype(np.float64) * scales[:, None]
-    return ECG(signal.astype(np.float32), rate, tuple(names[row] for row in rows))
+    return ECG(signal.astype(np.float32), rate, tuple(found))
 
 
 def _unpadded(samples: NDArray[Any], rate: float) -> NDArray[Any]:

@@ -12,19 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from ecgmask.strategies import STANDARD_LEADS
-from ecgmask.strategies.masks import BoolArray
-
-
-class Keys(NamedTuple):
-    """Where a record says more of itself than its signal, and which leads are missing."""
-
-    lengths: str | int | None = None
-    r_peaks: str | int | None = None
-    missing_leads: tuple[str, ...] | str | None = None
-
-
-NO_KEYS = Keys()
+from ecgmask.leads import STANDARD_LEADS
 
 
 class Facts(NamedTuple):
@@ -35,7 +23,7 @@ class Facts(NamedTuple):
     n_patches: int
     n_valid: NDArray[np.int64] | None  # patches that are no padding, for each record
     r_peaks: NDArray[np.float64] | None  # in patches, NaN behind the last
-    missing: BoolArray | None  # (record, lead)
+    missing: NDArray[np.bool_] | None  # (record, lead)
 
     def of(self, rows: NDArray[np.intp]) -> Facts:
         """Return what is known of some of the records."""
@@ -45,6 +33,71 @@ class Facts(NamedTuple):
             r_peaks=None if self.r_peaks is None else self.r_peaks[rows],
             missing=None if self.missing is None else self.missing[rows],
         )
+
+
+def stack_records(
+    records: Sequence[Any],
+    patch_size: int,
+    *,
+    signal_key: str | int | None,
+    check_finite: bool,
+    lengths_key: str | int | None = None,
+    r_peaks_key: str | int | None = None,
+    missing_leads: tuple[str, ...] | str | None = None,
+) -> tuple[Any, Facts]:
+    """Return the records as a batch, and what is known of them.
+
+    Parameters
+    ----------
+    records
+        Records as :func:`torch.utils.data.default_collate` takes them.
+    patch_size
+        Samples in a patch.
+    signal_key
+        Where the signal is in a record.
+    check_finite
+        Whether NaN and infinite samples raise an error.
+    lengths_key
+        Where a record says how many of its samples are no padding.
+    r_peaks_key
+        Where a record holds the positions of its R peaks in samples.
+    missing_leads
+        Names of leads that no record has, or ``"nan"``.
+    """
+    if len(records) == 0:
+        raise ValueError("a batch needs at least one record, but the list is empty")
+    n_leads, n_samples = common_shape([signal_of(record, signal_key) for record in records])
+    n_patches = count_patches((n_leads, n_samples), patch_size)
+    lengths = n_valid = padding = r_peaks = missing = None
+    if lengths_key is not None:
+        lengths = [int(item_of(record, lengths_key, "lengths_key")) for record in records]
+        n_valid = count_valid(lengths, n_samples, patch_size)
+        padding = find_padding(lengths, n_samples)
+    if r_peaks_key is None:
+        batch = stack(records)
+    else:
+        peaks = [item_of(record, r_peaks_key, "r_peaks_key") for record in records]
+        r_peaks = pad_peaks(peaks, patch_size, lengths)
+        # Records have different numbers of R peaks, which do not stack: they stay a list.
+        batch = put_back(stack([leave_out(r, r_peaks_key) for r in records]), r_peaks_key, peaks)
+    signal = signal_of(batch, signal_key)
+    if missing_leads is not None:
+        missing = find_missing(signal, missing_leads, padding)
+    if check_finite:
+        refuse_not_finite(signal, missing, padding)
+    return batch, Facts(len(records), n_leads, n_patches, n_valid, r_peaks, missing)
+
+
+def signal_of(record: Any, signal_key: str | int | None) -> Any:
+    """Return the signal of a record, or of a batch: ``default_collate`` keeps the form."""
+    if isinstance(record, Tensor | np.ndarray):
+        return record
+    if isinstance(record, Mapping) and signal_key is None:
+        raise TypeError(
+            f"records are dicts with the keys {', '.join(map(repr, record))}; say which is the "
+            "signal with signal_key="
+        )
+    return item_of(record, 0 if signal_key is None else signal_key, "signal_key")
 
 
 def item_of(record: Any, key: str | int, name: str) -> Any:
@@ -133,7 +186,7 @@ def find_padding(lengths: list[int], n_samples: int) -> Tensor:
 
 def find_missing(
     signal: Tensor, missing_leads: tuple[str, ...] | str, padding: Tensor | None
-) -> BoolArray:
+) -> NDArray[np.bool_]:
     """Return ``(n_records, n_leads)``, ``True`` where a lead is missing."""
     if missing_leads == "nan":
         absent = torch.isnan(signal)
@@ -189,7 +242,9 @@ def count_patches(shape: tuple[int, int], patch_size: int) -> int:
     return n_samples // patch_size
 
 
-def check_finite(signal: Tensor, missing: BoolArray | None, padding: Tensor | None) -> None:
+def refuse_not_finite(
+    signal: Tensor, missing: NDArray[np.bool_] | None, padding: Tensor | None
+) -> None:
     """Raise an error if a sample is not finite, missing leads and padding excepted."""
     if not signal.is_floating_point():
         return

@@ -12,7 +12,7 @@ from numpy.random import Generator, SeedSequence
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from ecgmask.strategies._checks import check_count
+from ecgmask._checks import check_count
 
 # What is kept in shared memory, so that it reaches workers that are alive already: the epoch, the
 # number of its first batch in this run, whether that was loaded and not started yet, how often an

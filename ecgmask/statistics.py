@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
-from ecgmask.strategies._checks import check_count
+from ecgmask._checks import check_count
 from ecgmask.strategies.masks import BoolArray, MaskLike, Strategy, as_masks, check_strategy
 
 FloatArray = NDArray[np.float64]

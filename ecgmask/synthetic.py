@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import Generator
 
+from ecgmask._checks import check_count, check_rng
 from ecgmask.ecg import ECG
-from ecgmask.strategies import STANDARD_LEADS
-from ecgmask.strategies._checks import check_count, check_rng
+from ecgmask.leads import STANDARD_LEADS
 
 # What a dipole of one millivolt along X (to the left), Y (to the feet) and Z (to the back) gives in
 # each lead: Dower's matrix. The other four leads follow from I and II.

@@ -16,7 +16,7 @@ class Prescribed:
         return self.masks
 
 
-def equalise(context, truncate):
+def truncated(context, truncate):
     """Return what a collator leaves of `context` ``(n_records, n_leads, n_patches)``."""
     # One more patch at the end is the target, so that there is one.
     context = np.pad(context, [(0, 0), (0, 0), (0, 1)])

@@ -416,10 +416,14 @@ def test_an_array_that_is_no_stack_of_ecgs_is_refused(save, array, message):
         ({"sampling_rate": float("nan")}, ValueError, "must be positive, in Hz, not nan"),
         ({"sampling_rate": "500"}, TypeError, "must be a number in Hz, not '500'"),
         ({"leads": "I"}, TypeError, "leads must be a list of names, not the string 'I'"),
-        ({"leads": [*STANDARD_LEADS[:-1], "V7"]}, ValueError, "V6 is missing among .* V7"),
+        ({"leads": [*STANDARD_LEADS[:-1], "V7"]}, ValueError, "V6 is missing and .* V7"),
         ({"leads": [*STANDARD_LEADS[:-1], "v5"]}, ValueError, "V5 is there more than once"),
-        ({"leads": ["x", *STANDARD_LEADS[1:]]}, ValueError, "I is missing among the leads x, II"),
-        ({"leads": ["I", "x", "y", *STANDARD_LEADS[3:]]}, ValueError, "II, III are missing among"),
+        ({"leads": ["x", *STANDARD_LEADS[1:]]}, ValueError, "I is missing and .* there are x, II"),
+        (
+            {"leads": ["I", "x", "y", *STANDARD_LEADS[3:]]},
+            ValueError,
+            "II, III are missing and cannot",
+        ),
         ({"lead_axis": 2}, ValueError, "not axis 2 of the array"),
         ({"lead_axis": 0}, ValueError, "lead_axis must be 1 or 2, not 0"),
         ({"n_samples": 0}, ValueError, "n_samples must be at least 1, not 0"),
@@ -677,7 +681,7 @@ def test_all_records_that_cannot_be_used_are_found_at_once(folder, signals):
         wfdb_dataset(root, [*names, *wrong])
     message = str(caught.value)
     assert str(root) in message
-    assert "few: I is missing among the leads II, III" in message
+    assert "few: I is missing and cannot be derived from I and II; there are II, III" in message
     assert "pressure: the unit must be V, mV" in message
     assert "headless: its samples, headless.dat, are missing" in message
     assert "corrupt: " in message

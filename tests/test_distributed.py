@@ -112,12 +112,12 @@ def test_context_of_a_rank_never_names_one_of_its_targets(truncate):
         (
             lambda: IJEPAMaskCollator(5, seed=3, rank=1),
             ValueError,
-            r"rank=1 needs world_size: contexts of ContextToTarget\(.*\) differ in length",
+            r"rank=1 needs world_size: masks of ContextToTarget\(.*\) differ in length",
         ),
         (
             lambda: PatchMaskCollator(PerLead(ContextToTarget()), 5, seed=3, rank=2),
             ValueError,
-            r"rank=2 needs world_size: contexts of PerLead\(",
+            r"rank=2 needs world_size: masks of PerLead\(",
         ),
         (
             lambda: PatchMaskCollator(RaggedTargets(), 5, seed=3, rank=1),

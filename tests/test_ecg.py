@@ -406,9 +406,13 @@ def test_all_problems_are_raised_at_once(ecg):
         (
             lambda e: e.select(["V7"]),
             ValueError,
-            "lead 'V7' is not in this ECG and does not follow",
+            "V7 is missing and cannot be derived from I and II; there are I, II",
         ),
-        (lambda e: e.select(["II"]).select(["III"]), ValueError, "lead 'III' is not in this ECG"),
+        (
+            lambda e: e.select(["II"]).select(["III"]),
+            ValueError,
+            "III is missing and cannot be derived",
+        ),
         (lambda e: e.select([1]), TypeError, "a lead name must be a string, not 1"),
         (lambda e: e.select(["II", "DII"]), ValueError, "lead names must differ, but are II, II"),
     ],

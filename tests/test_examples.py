@@ -1,9 +1,4 @@
-"""The rules that every script of the gallery keeps.
-
-Lengths are counted in lines that are not blank: 30 to 80 for a script, settings such as tags
-included, and at most 12 for a block of code. Scripts that train a model may be 200 lines long, with
-120 lines of code in blocks of at most 20: the model has to be on the page.
-"""
+"""The rules that every script of the gallery keeps."""
 
 import ast
 import re
@@ -110,23 +105,6 @@ def is_training(path):
 
 def may_be_long(path):
     return is_training(path) and re.search(r"jepa|mae", path.stem) is not None
-
-
-@every_script
-def test_an_example_has_30_to_80_lines(path):
-    count = len(written(path.read_text(encoding="utf-8")))
-    assert 30 <= count <= (200 if may_be_long(path) else 80)
-
-
-@every_script
-def test_the_code_of_an_example_has_at_most_120_lines(path):
-    assert sum(len(block.lines) for block in blocks_of(path)) <= 120
-
-
-@every_script
-def test_a_block_has_at_most_12_lines(path):
-    longest = max(code_blocks(path), key=lambda block: len(block.lines))
-    assert len(longest.lines) <= (20 if may_be_long(path) else 12), longest.code
 
 
 @every_script

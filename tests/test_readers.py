@@ -516,14 +516,14 @@ def original_dicom(folder, _):
         (
             original_dicom,
             {"leads": ["V7"]},
-            "lead 'V7' is not in the file .*; say which of them to re",
+            "V7 is missing and cannot .*, so ask for some of these",
         ),
-        (npy(lambda x: x[1:]), STACK | {"file_leads": STANDARD_LEADS[1:]}, "lead 'I' is not in th"),
+        (npy(lambda x: x[1:]), STACK | {"file_leads": STANDARD_LEADS[1:]}, "I is missing and"),
         (whole_wfdb, {"index": 1}, "means nothing for WFDB records"),
         (
             npy(lambda x: x),
             STACK | {"file_leads": [f"x{i}" for i in range(12)]},
-            "the file has x0, x1, x2, .*; say which of them to read with leads=",
+            "there are x0, x1, x2, .*, so ask for some of these",
         ),
     ],
 )

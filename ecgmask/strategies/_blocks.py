@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ecgmask.strategies._checks import check_draw
+from ecgmask._checks import check_draw
 from ecgmask.strategies._sizes import SLACK
 from ecgmask.strategies.masks import BoolArray
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
-from ecgmask.strategies._checks import check_count, check_draw, check_inner_fraction
+from ecgmask._checks import check_count, check_draw, check_inner_fraction
 from ecgmask.strategies._sizes import SLACK
 from ecgmask.strategies.masks import BoolArray, Masks
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from numpy.random import Generator
 
+from ecgmask._checks import check_count, check_draw, check_scale
 from ecgmask.strategies._blocks import draw_blocks, redraw
-from ecgmask.strategies._checks import check_count, check_draw, check_scale
 from ecgmask.strategies._sizes import draw_floor, floor_bounds
 from ecgmask.strategies.masks import BoolArray, Masks
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from ecgmask.strategies._checks import check_draw, check_inner_fraction
+from ecgmask._checks import check_draw, check_inner_fraction
 from ecgmask.strategies._sizes import floor_bounds
 from ecgmask.strategies.masks import Masks
 

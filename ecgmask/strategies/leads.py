@@ -10,14 +10,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ecgmask.strategies._checks import check_count, check_draw, check_inner_fraction
+from ecgmask._checks import check_count, check_draw, check_inner_fraction
+from ecgmask.leads import STANDARD_LEADS
 from ecgmask.strategies.masks import BoolArray, Masks
-
-STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-"""Names of the twelve leads, in the order that this package uses; import it from ``ecgmask``."""
-
-LIMB_LEADS = STANDARD_LEADS[:6]
-"""Names of the six limb leads, any two of which give the others; import it from ``ecgmask``."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from ecgmask.strategies._checks import check_count, check_draw, check_fractions
+from ecgmask._checks import check_count, check_draw, check_fractions
 from ecgmask.strategies._sizes import ceil_bounds, draw_ceil
 from ecgmask.strategies.masks import BoolArray, Masks
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-from ecgmask.strategies._checks import check_count, check_draw
+from ecgmask._checks import check_count, check_draw
 from ecgmask.strategies.masks import (
     Masks,
     Strategy,

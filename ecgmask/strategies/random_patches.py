@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from ecgmask.strategies._checks import check_draw, check_fraction, check_scale
+from ecgmask._checks import check_draw, check_fraction, check_scale
 from ecgmask.strategies._sizes import draw_floor, floor_bounds
 from ecgmask.strategies.masks import Masks
 

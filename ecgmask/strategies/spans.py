@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from numpy.random import Generator
 
+from ecgmask._checks import check_count, check_inner_fraction
 from ecgmask.strategies._blocks import draw_spans
-from ecgmask.strategies._checks import check_count, check_inner_fraction
 from ecgmask.strategies.masks import Masks
 
 

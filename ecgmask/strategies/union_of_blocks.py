@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from ecgmask._checks import check_count, check_draw, check_scale
 from ecgmask.strategies._blocks import draw_blocks, redraw
-from ecgmask.strategies._checks import check_count, check_draw, check_scale
 from ecgmask.strategies._sizes import draw_floors, floor_bounds
 from ecgmask.strategies.masks import BoolArray, Masks
 

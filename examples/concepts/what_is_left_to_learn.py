@@ -21,13 +21,13 @@ import numpy as np
 from scipy.signal import find_peaks
 
 import ecgmask as em
-from ecgmask import guesses
+from ecgmask import baselines
 from ecgmask.plotting import LIGHT
 
 ecg = em.sample_ecg()
 r_peaks, _ = find_peaks(ecg.signal[1], height=0.6, distance=250)
-copy_beat = partial(guesses.copy_neighbouring_beat, r_peaks=r_peaks)
-guessers = {"line": guesses.interpolate, "leads": guesses.regress_on_visible_leads}
+copy_beat = partial(baselines.copy_neighbouring_beat, r_peaks=r_peaks)
+guessers = {"line": baselines.interpolate, "leads": baselines.regress_on_visible_leads}
 guessers["beat"] = copy_beat
 
 # %%
@@ -55,20 +55,28 @@ fig.set_label("Lead II, 2 to 6 s: the line misses hidden beats, leads and beat d
 # Score every strategy
 # --------------------
 #
-# :func:`~ecgmask.guesses.explained_variance` is R²: 1 is perfect, 0 no better than the mean of what
-# is visible. Here are medians over 30 draws of the mean over leads.
+# :func:`~ecgmask.baselines.explained_variance` is R²: 1 is perfect, 0 no better than the mean of
+# what is visible. Here are medians over 30 draws of the mean over leads.
 
-strategies = {"MAE": em.RandomPatches.mae(), "wav2vec 2.0": em.Spans.wav2vec2()}
-strategies |= {"Kim, blocks": em.UnionOfBlocks.kim(), "ECG-JEPA": em.MaskAndComplement()}
-strategies |= {"V-JEPA, long range": em.UnionOfBlocks.vjepa_long()}
-strategies |= {"I-JEPA": em.ContextToTarget(), "Forecast": em.Forecast()}
-strategies |= {"ST-MEM": em.PerLead(em.RandomPatches(0.75))}
+strategies = {
+    "MAE": em.RandomPatches.mae(),
+    "wav2vec 2.0": em.Spans.wav2vec2(),
+    "Kim, blocks": em.UnionOfBlocks.kim(),
+    "ECG-JEPA": em.MaskAndComplement(),
+    "V-JEPA, long range": em.UnionOfBlocks.vjepa_long(),
+    "I-JEPA": em.ContextToTarget(),
+    "Forecast": em.Forecast(),
+    "ST-MEM": em.PerLead(em.RandomPatches(0.75)),
+}
 rng = np.random.default_rng(0)
 print(f"{'':<18}" + "".join(f"{guesser:>8}" for guesser in guessers))
 for name, strategy in strategies.items():
     drawn = strategy.draw(30, 200, rng)
-    r2 = [guesses.explained_variance(ecg, drawn, guess(ecg, drawn)) for guess in guessers.values()]
-    print(f"{name:<18}" + "".join(f"{np.median(each.mean(axis=1)):8.2f}" for each in r2))
+    row = f"{name:<18}"
+    for guess in guessers.values():
+        r2 = baselines.explained_variance(ecg, drawn, guess(ecg, drawn))
+        row += f"{np.median(r2.mean(axis=1)):8.2f}"
+    print(row)
 
 # %%
 # What to conclude

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import RandomPatches, sample_ecg
-from ecgmask.guesses import explained_variance, interpolate
+from ecgmask.baselines import explained_variance, interpolate
 from ecgmask.plotting import LIGHT
 
 ecg, rng = sample_ecg(), np.random.default_rng(0)
@@ -43,8 +43,8 @@ fig.set_label("Lead II, 0 to 3 s: lines miss one of three beats at 10 ms, two of
 # Measure every length
 # --------------------
 #
-# :func:`~ecgmask.guesses.explained_variance` is R²: 1 is perfect, 0 no better than the mean of what
-# is visible. The medians are over 30 draws, of the mean over leads.
+# :func:`~ecgmask.baselines.explained_variance` is R²: 1 is perfect, 0 no better than the mean of
+# what is visible. The medians are over 30 draws, of the mean over leads.
 
 samples, r2 = [1, 2, 5, 10, 25, 50], {}
 for ratio in (0.25, 0.5, 0.75):

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import ecgmask as em
-from ecgmask.guesses import explained_variance, regress_on_visible_leads
+from ecgmask.baselines import explained_variance, regress_on_visible_leads
 from ecgmask.plotting import LIGHT
 
 ecg, rng = em.sample_ecg(), np.random.default_rng(0)

@@ -121,11 +121,11 @@ fig.set_label("Leads II and V2, 7 to 9 s: the reconstruction follows T waves and
 # Score it
 # --------
 #
-# :func:`~ecgmask.guesses.explained_variance` is R² on the hidden samples: 1 is perfect, 0 is the
+# :func:`~ecgmask.baselines.explained_variance` is R² on the hidden samples: 1 is perfect, 0 is the
 # mean of what is visible. It is averaged over all masks and leads, and set against a straight line
 # between visible samples.
 
-from ecgmask.guesses import explained_variance, interpolate
+from ecgmask.baselines import explained_variance, interpolate
 
 for name, filled_in in {"model": guess, "straight line": interpolate(ecg, masks)}.items():
     print(f"{name}: R² {explained_variance(ecg, masks, filled_in).mean():.2f}")

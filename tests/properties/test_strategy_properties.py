@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
-from prescribed import equalise
+from prescribed import truncated
 
 from ecgmask import (
     ContextToTarget,
@@ -182,7 +182,7 @@ def test_per_lead_masks_are_the_inner_masks_of_as_many_records(
 @given(contexts(), rules, seeds)
 def test_equalising_keeps_a_subset_of_the_least_count(context, rule, seed):
     torch.manual_seed(seed)
-    kept = equalise(context, rule)
+    kept = truncated(context, rule)
     assert not (kept & ~context).any()
     assert (kept.sum(axis=(1, 2)) == context.sum(axis=(1, 2)).min()).all()
 

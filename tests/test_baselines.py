@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmask import ECG, ContextToTarget, Leads, Masks, PerLead, RandomPatches
-from ecgmask.guesses import (
+from ecgmask.baselines import (
     copy_neighbouring_beat,
     explained_variance,
     interpolate,

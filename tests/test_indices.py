@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from goodness import assert_uniform
-from prescribed import equalise
+from prescribed import truncated
 
 from ecgmask import ContextToTarget
 
@@ -30,8 +30,8 @@ def visibility(batches):
 
 
 def bias(contexts, rule):
-    """Return the total variation between visibility as drawn and as equalised."""
-    kept = visibility([equalise(batch, rule) for batch in contexts])
+    """Return the total variation between visibility as drawn and as truncated."""
+    kept = visibility([truncated(batch, rule) for batch in contexts])
     return np.abs(kept - visibility(contexts)).sum() / 2
 
 
@@ -43,40 +43,40 @@ def mean_run(batches):
 @pytest.mark.parametrize("rule", RULES)
 def test_all_records_keep_as_many_as_the_shortest(contexts, rule):
     for context in contexts[:20]:
-        kept = equalise(context, rule)
+        kept = truncated(context, rule)
         assert (kept.sum(axis=-1) == context.sum(axis=-1).min()).all()
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_nothing_is_added_to_a_context(contexts, rule):
     for context in contexts[:20]:
-        assert not (equalise(context, rule) & ~context).any()
+        assert not (truncated(context, rule) & ~context).any()
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_shortest_record_keeps_all(contexts, rule):
     context = contexts[0]
     shortest = context.sum(axis=-1).argmin()
-    assert np.array_equal(equalise(context, rule)[shortest], context[shortest])
+    assert np.array_equal(truncated(context, rule)[shortest], context[shortest])
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_equal_contexts_stay_as_they_are(rule):
     context = np.eye(5, dtype=bool)[:, None]
-    assert np.array_equal(equalise(context, rule), context)
+    assert np.array_equal(truncated(context, rule), context)
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_input_is_left_alone(contexts, rule):
     context = contexts[0].copy()
-    equalise(context, rule)
+    truncated(context, rule)
     assert np.array_equal(context, contexts[0])
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_records_keep_as_many_as_the_shortest_counted_over_all_leads(rule, rng):
     context = rng.random((6, 12, 40)) < 0.5
-    kept = equalise(context, rule)
+    kept = truncated(context, rule)
     assert (kept.sum(axis=(1, 2)) == context.sum(axis=(1, 2)).min()).all()
     assert not (kept & ~context).any()
 
@@ -84,14 +84,14 @@ def test_records_keep_as_many_as_the_shortest_counted_over_all_leads(rule, rng):
 def test_whole_leads_that_are_not_seen_do_not_empty_the_others(rng):
     context = rng.random((6, 12, 40)) < 0.5
     context[:, :3] = False
-    assert equalise(context, "ends")[:, 3:].any(axis=(1, 2)).all()
+    assert truncated(context, "ends")[:, 3:].any(axis=(1, 2)).all()
 
 
 def test_first_keeps_the_first_patches_in_time(contexts):
-    for row in equalise(contexts[0], "first")[:, 0] ^ contexts[0][:, 0]:
+    for row in truncated(contexts[0], "first")[:, 0] ^ contexts[0][:, 0]:
         assert not row[: row.argmax()].any()
     context = np.array([[[True, False, True, True]], [[False, False, True, False]]])
-    assert equalise(context, "first").tolist() == [
+    assert truncated(context, "first").tolist() == [
         [[True, False, False, False]],
         [[False, False, True, False]],
     ]
@@ -99,7 +99,7 @@ def test_first_keeps_the_first_patches_in_time(contexts):
 
 def test_ends_drops_from_one_end_of_a_record_only(contexts):
     for context in contexts[:20]:
-        kept = equalise(context, "ends")
+        kept = truncated(context, "ends")
         for before, after in zip(context[:, 0], kept[:, 0], strict=True):
             survives = after[before]
             assert survives[0] or survives[-1]
@@ -109,7 +109,7 @@ def test_ends_drops_from_one_end_of_a_record_only(contexts):
 def test_ends_tosses_a_fair_coin_for_each_record():
     context = np.ones((4000, 1, 6), dtype=bool)
     context[0, 0, 4:] = False
-    kept = equalise(context, "ends")[1:, 0]
+    kept = truncated(context, "ends")[1:, 0]
     assert_uniform(
         map(tuple, kept.tolist()), [(True,) * 4 + (False,) * 2, (False,) * 2 + (True,) * 4]
     )
@@ -118,7 +118,7 @@ def test_ends_tosses_a_fair_coin_for_each_record():
 def test_the_ends_of_a_record_are_those_of_all_its_leads():
     context = np.ones((500, 2, 6), dtype=bool)
     context[0, :, 4:] = False
-    kept = equalise(context, "ends")[1:]
+    kept = truncated(context, "ends")[1:]
     assert np.array_equal(kept[:, 0], kept[:, 1])
     assert_uniform(
         map(tuple, kept[:, 0].tolist()),
@@ -130,7 +130,7 @@ def test_random_drops_every_subset_equally_often():
     context = np.ones((6000, 1, 6), dtype=bool)
     context[:, 0, 5] = False
     context[0, 0, 2:] = False
-    kept = equalise(context, "random")[1:, 0]
+    kept = truncated(context, "random")[1:, 0]
     pairs = [(a, b) for a in range(5) for b in range(a + 1, 5)]
     assert_uniform([tuple(np.flatnonzero(row).tolist()) for row in kept], pairs)
 
@@ -142,13 +142,13 @@ def test_visibility_stays_nearly_as_drawn(contexts, rule, greatest):
 
 def test_first_biases_visibility_towards_the_start(contexts):
     assert bias(contexts, "first") > 0.2
-    seen = visibility([equalise(batch, "first") for batch in contexts])
+    seen = visibility([truncated(batch, "first") for batch in contexts])
     assert seen[:50].sum() > 4 * seen[150:].sum()
 
 
 def test_ends_keeps_runs_long_and_random_shatters_them(contexts):
     ends, random = (
-        mean_run([equalise(batch, rule) for batch in contexts]) for rule in ("ends", "random")
+        mean_run([truncated(batch, rule) for batch in contexts]) for rule in ("ends", "random")
     )
     assert ends == pytest.approx(22, abs=1)
     assert random == pytest.approx(2.4, abs=0.2)

@@ -47,7 +47,7 @@ def interpolate(ecg: ECG, masks: Masks) -> FloatArray:
     --------
     >>> import numpy as np
     >>> from ecgmask import ECG, Masks
-    >>> from ecgmask.guesses import interpolate
+    >>> from ecgmask.baselines import interpolate
     >>> ecg = ECG([[1, 7, 7, 4]], sampling_rate=500, leads=["II"])
     >>> context = np.array([[[True, False, False, True]]])
     >>> interpolate(ecg, Masks(context, ~context[:, None]))
@@ -108,7 +108,7 @@ def regress_on_visible_leads(
     --------
     >>> import numpy as np
     >>> from ecgmask import ECG, Leads, sample_ecg
-    >>> from ecgmask.guesses import explained_variance, regress_on_visible_leads
+    >>> from ecgmask.baselines import explained_variance, regress_on_visible_leads
     >>> ecg = sample_ecg()
     >>> earlier, later = ECG(ecg.signal[:, :2500], 500), ECG(ecg.signal[:, 2500:], 500)
     >>> one_hidden = Leads(n_masked=1).draw(40, 100, np.random.default_rng(0))
@@ -169,7 +169,7 @@ def copy_neighbouring_beat(ecg: ECG, masks: Masks, r_peaks: ArrayLike) -> FloatA
     --------
     >>> import numpy as np
     >>> from ecgmask import ECG, Masks
-    >>> from ecgmask.guesses import copy_neighbouring_beat
+    >>> from ecgmask.baselines import copy_neighbouring_beat
     >>> ecg = ECG([[0, 5, 1, 9, 9, 9]], sampling_rate=500, leads=["II"])
     >>> context = np.array([[[True, False]]])
     >>> copy_neighbouring_beat(ecg, Masks(context, ~context[:, None]), r_peaks=[1, 4])
@@ -227,7 +227,7 @@ def explained_variance(ecg: ECG, masks: Masks, guesses: ArrayLike) -> FloatArray
     --------
     >>> import numpy as np
     >>> from ecgmask import RandomPatches, sample_ecg
-    >>> from ecgmask.guesses import explained_variance, interpolate
+    >>> from ecgmask.baselines import explained_variance, interpolate
     >>> ecg = sample_ecg()
     >>> masks = RandomPatches(0.5).draw(20, 200, np.random.default_rng(0))
     >>> r2 = explained_variance(ecg, masks, interpolate(ecg, masks))

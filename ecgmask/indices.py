@@ -1,0 +1,229 @@
+"""Masks of a batch as index tensors of one length."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ecgmask.records import Facts
+from ecgmask.seeding import BatchSeed
+from ecgmask.strategies import Masks, Strategy
+from ecgmask.strategies._blocks import MAX_REDRAWS
+from ecgmask.strategies.masks import BoolArray, has_equal_counts, indices_of, needs_r_peaks
+
+Truncate = Literal["ends", "random", "first"]
+
+
+def check_truncate(truncate: str) -> None:
+    """Raise an error unless `truncate` names a rule."""
+    if truncate not in get_args(Truncate):
+        raise ValueError(
+            f"truncate must be one of {', '.join(map(repr, get_args(Truncate)))}, not {truncate!r}"
+        )
+
+
+def count(marked: BoolArray) -> NDArray[np.intp]:
+    """Return how many patches are marked, summed over the axes of leads and patches."""
+    counts: NDArray[np.intp] = np.count_nonzero(marked, axis=(-2, -1))
+    return counts
+
+
+def cut(
+    marked: BoolArray,
+    counts: NDArray[np.intp],
+    n_keep: int,
+    truncate: Truncate,
+    rng: Generator,
+    from_left: NDArray[np.bool_],
+) -> BoolArray:
+    """Unmark surplus patches until every record has `n_keep`.
+
+    Parameters
+    ----------
+    marked
+        ``(n_records, n_leads, n_patches)``.
+    counts
+        ``(n_records,)``, how many are marked, at least `n_keep` each.
+    n_keep
+        Number of patches to keep, counted over all lead rows.
+    truncate
+        ``"ends"`` drops the surplus from the left or the right end of the record, a fair coin
+        each; ``"random"`` drops a random subset; ``"first"`` keeps the first patches in time.
+    rng
+        The only source of randomness.
+    from_left
+        ``(n_records,)``, from which end ``"ends"`` drops: the same for the context and the targets
+        of a record, so that what is left of them lies at the same times.
+
+    Returns
+    -------
+    NDArray
+        An array like `marked`, and a subset of it.
+    """
+    if (counts == n_keep).all():
+        return marked
+    # In the order of time, so that the ends of a record are those of all its leads.
+    in_time = marked.swapaxes(1, 2)
+    flat = in_time.reshape(len(marked), -1)
+    if truncate == "random" and n_keep:
+        order = rng.random(flat.shape)
+        order[~flat] = 1.0  # sorts behind every draw from [0, 1)
+        kept = order <= np.partition(order, n_keep - 1, axis=1)[:, n_keep - 1, None]
+    else:
+        dropped = np.zeros((len(marked), 1), dtype=np.intp)
+        if truncate == "ends":
+            dropped = (from_left * (counts - n_keep))[:, None]
+        rank = flat.cumsum(axis=1, dtype=np.int32)
+        kept = flat & (rank > dropped) & (rank <= dropped + n_keep)
+    return kept.reshape(in_time.shape).swapaxes(1, 2)
+
+
+def may_differ(strategy: Strategy, *, leads_missing: bool) -> bool:
+    """Return whether records of a batch may keep unequal numbers of patches.
+
+    Ranks of a distributed run then have to know of each other to agree on one length.
+    """
+    return leads_missing or not has_equal_counts(strategy)
+
+
+def draw_indices(
+    strategy: Strategy,
+    facts: Facts,
+    seed: BatchSeed,
+    truncate: Truncate,
+    *,
+    rank: int = 0,
+    world_size: int = 1,
+) -> tuple[Tensor, list[Tensor]]:
+    """Draw the masks of a batch and return the tokens of its context and of each target.
+
+    Parameters
+    ----------
+    strategy
+        The rule that draws context and targets.
+    facts
+        What is known of the records.
+    seed
+        Where the generators of the batch come from.
+    truncate
+        How contexts and targets are cut to the shortest of the batch, over all ranks.
+    rank
+        Which process this is.
+    world_size
+        Number of processes.
+
+    Returns
+    -------
+    tuple
+        The context ``(n_records, n_context)`` and a list with ``(n_records, n_target)`` for each
+        target block, in ascending order.
+
+    Raises
+    ------
+    ValueError
+        If the strategy cannot mask these records.
+    """
+    rng = seed.positions(rank)
+    masks = _draw_present(strategy, facts, rng, seed)
+    drawn = [masks]
+    if may_differ(strategy, leads_missing=facts.missing is not None):
+        # Ranks agree on the shortest context by drawing each other's masks.
+        drawn += [
+            _draw_present(strategy, facts, seed.positions(other), seed)
+            for other in range(world_size)
+            if other != rank
+        ]
+    # The masks of this rank come first.
+    counts = [(count(each.context), count(each.targets)) for each in drawn]
+    n_context = min(in_context.min() for in_context, _ in counts)
+    n_targets = np.min([in_targets.min(axis=0) for _, in_targets in counts], axis=0)
+    in_context, in_targets = counts[0]
+    from_left = rng.integers(2, size=facts.n_records) == 1
+    rule = (truncate, rng, from_left)
+    context = _to_indices(cut(masks.context, in_context, n_context, *rule))
+    targets = [
+        _to_indices(cut(masks.targets[:, j], in_targets[:, j], n_target, *rule))
+        for j, n_target in enumerate(n_targets)
+    ]
+    for name, indices in (("context", context), *(("target", t) for t in targets)):
+        if indices.shape[1] == 0:
+            raise ValueError(f"{strategy!r} drew a record without any {name} patch")
+    return context, targets
+
+
+def _draw_present(strategy: Strategy, facts: Facts, rng: Generator, seed: BatchSeed) -> Masks:
+    """Draw masks in which the tokens of missing leads are ignored.
+
+    A record whose context or targets all lie in missing leads is drawn again.
+    """
+    masks = _draw_valid(strategy, facts, rng, seed.sizes())
+    _check_fit(masks, facts, strategy)
+    if facts.missing is None:
+        return masks
+    if masks.n_leads == 1:
+        raise ValueError(
+            "a token of a shared mask holds all leads, so missing leads cannot be left out; use a "
+            "per-lead strategy, or fill them in"
+        )
+    there = ~facts.missing[:, :, None]
+    context, targets = masks.context & there, masks.targets & there[:, None]
+    for _ in range(MAX_REDRAWS):
+        redo = np.flatnonzero((count(context) == 0) | (count(targets) == 0).any(axis=1))
+        if not redo.size:
+            return Masks(context, targets)
+        again = _draw_valid(strategy, facts.of(redo), rng, seed.sizes())
+        context[redo] = again.context & there[redo]
+        targets[redo] = again.targets & there[redo, None]
+    raise ValueError(
+        f"{strategy!r} left record {redo[0]} of the batch without context or without targets in "
+        f"{MAX_REDRAWS} draws, since {int(facts.missing[redo[0]].sum())} leads are missing; leave "
+        "the record out"
+    )
+
+
+def _draw_valid(strategy: Strategy, facts: Facts, rng: Generator, size_rng: Generator) -> Masks:
+    """Draw the masks of all records, each within the patches that are no padding."""
+    draw: Any = strategy.draw
+    peaks = facts.r_peaks if needs_r_peaks(strategy) else None
+    if facts.n_valid is None:
+        given = {} if peaks is None else {"r_peaks": peaks}
+        drawn: Masks = draw(facts.n_records, facts.n_patches, rng, size_rng=size_rng, **given)
+        return drawn
+    parts = []
+    for n_patches in np.unique(facts.n_valid):
+        rows = np.flatnonzero(facts.n_valid == n_patches)
+        given = {} if peaks is None else {"r_peaks": peaks[rows]}
+        part = draw(rows.size, int(n_patches), rng, size_rng=size_rng, **given)
+        parts.append((rows, part))
+    first = parts[0][1]
+    context = np.zeros((facts.n_records, first.n_leads, facts.n_patches), dtype=np.bool_)
+    targets = np.zeros(
+        (facts.n_records, first.n_targets, first.n_leads, facts.n_patches), dtype=np.bool_
+    )
+    for rows, part in parts:
+        context[rows, :, : part.n_patches] = part.context
+        targets[rows, :, :, : part.n_patches] = part.targets
+    return Masks(context, targets)
+
+
+def _check_fit(masks: Masks, facts: Facts, strategy: Strategy) -> None:
+    n_records, n_leads, n_patches = facts.n_records, facts.n_leads, facts.n_patches
+    if masks.n_leads not in (1, n_leads):
+        raise ValueError(
+            f"{strategy!r} draws masks for {masks.n_leads} leads, but records have {n_leads}; "
+            f"give the strategy n_leads={n_leads}, or Leads the names of the leads"
+        )
+    if (masks.n_records, masks.n_patches) != (n_records, n_patches):
+        raise ValueError(
+            f"{strategy!r} was asked for {n_records} records of {n_patches} patches and drew "
+            f"{masks.n_records} of {masks.n_patches}"
+        )
+
+
+def _to_indices(marked: BoolArray) -> Tensor:
+    return torch.from_numpy(indices_of(marked))

@@ -1,0 +1,85 @@
+"""The leads of an ECG: their names, their spellings, and which follow from which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+"""Names of the twelve leads, in the order that this package uses; import it from ``ecgmask``."""
+
+LIMB_LEADS = STANDARD_LEADS[:6]
+"""Names of the six limb leads, any two of which give the others; import it from ``ecgmask``."""
+
+# Each limb lead as a sum of so much of I and so much of II: Einthoven's and Goldberger's laws.
+OF_I_AND_II = {
+    "I": (1.0, 0.0),
+    "II": (0.0, 1.0),
+    "III": (-1.0, 1.0),
+    "aVR": (-0.5, -0.5),
+    "aVL": (1.0, -0.5),
+    "aVF": (-0.5, 1.0),
+}
+
+
+class FoundLeads(NamedTuple):
+    """How leads that are asked for come from those that are there."""
+
+    rows: dict[str, int]  # where the recorded ones stand, I and II included if others follow
+    derived: tuple[str, ...]  # those that follow from I and II
+
+
+def find_leads(there: Sequence[str], wanted: Iterable[str]) -> FoundLeads:
+    """Return where the leads `wanted` are among those `there`, and which of them are derived.
+
+    Parameters
+    ----------
+    there
+        Names of the leads of a record, in its order, in any spelling.
+    wanted
+        Names of the leads to find, as :func:`standard_name` spells them.
+
+    Raises
+    ------
+    ValueError
+        If a lead is neither there nor follows from I and II, or is there more than once.
+    """
+    names = [standard_name(name) for name in there]
+    wanted = tuple(wanted)
+    derived = tuple(name for name in wanted if name not in names)
+    needed = dict.fromkeys((*wanted, "I", "II") if derived else wanted)
+    recorded = [name for name in needed if name in names]
+    for name in recorded:
+        if names.count(name) > 1:
+            raise ValueError(f"lead {name} is there more than once in {', '.join(there)}")
+    known = OF_I_AND_II if {"I", "II"} <= set(recorded) else ()
+    lost = [name for name in derived if name not in known]
+    if lost:
+        raise ValueError(
+            f"{', '.join(lost)} {'are' if len(lost) > 1 else 'is'} missing and cannot be derived "
+            f"from I and II; there are {', '.join(there) or 'no leads'}, so ask for some of these"
+        )
+    return FoundLeads({name: names.index(name) for name in recorded}, derived)
+
+
+def standard_names(name: str, leads: Iterable[str]) -> tuple[str, ...]:
+    """Return how this package spells the leads that a parameter of this name lists."""
+    if isinstance(leads, str):
+        raise TypeError(f'{name} must be a list of names, such as ["{leads}"], not {leads!r}')
+    names = tuple(standard_name(lead) for lead in leads)
+    if not names:
+        raise ValueError(f"{name} must name at least one lead, but is empty")
+    return names
+
+
+def standard_name(lead: str) -> str:
+    """Return how this package spells a lead; what is no standard lead stays as it is."""
+    if not isinstance(lead, str):
+        raise TypeError(f"a lead name must be a string, not {lead!r}")
+    # "Lead I (Einthoven)", "MDC_ECG_LEAD_AVR", "aVR, augmented voltage, right", "DII", "v1".
+    name = lead.casefold().partition("(")[0].partition(",")[0].strip()
+    # "-aVR" stays as it is: it is aVR upside down.
+    found = re.fullmatch(r"(?:mdc_ecg_)?(?:lead[ _-]?)?\s*(?:d(?=i))?(\w+)", name)
+    spelled = {each.casefold(): each for each in STANDARD_LEADS}
+    return spelled.get(found[1], lead) if found else lead
