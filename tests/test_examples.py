@@ -103,10 +103,6 @@ def is_training(path):
     return path.parent.name == "training"
 
 
-def may_be_long(path):
-    return is_training(path) and re.search(r"jepa|mae", path.stem) is not None
-
-
 @every_script
 def test_every_block_has_a_heading_before_it(path):
     for block in code_blocks(path):
