@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields
-from typing import Any, NamedTuple
+from copy import deepcopy
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from typing import Any, Generic, NamedTuple, Self, overload
 
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from ecgmask._checks import check_count
 from ecgmask.indices import Truncate, check_truncate, draw_indices, may_differ
@@ -18,8 +20,14 @@ from ecgmask.seeding import BatchSeed, Progress, seed_from_torch
 from ecgmask.strategies import ContextToTarget, MaskAndComplement, Strategy
 from ecgmask.strategies.masks import check_strategy, needs_r_peaks
 
+Context = TypeVar("Context", bound=Tensor | list[Tensor])
+Targets = TypeVar("Targets", bound=Tensor | list[Tensor] | list[list[Tensor]])
+# One strategy or several, lengths or none: what decides the form of a batch.
+Rule = TypeVar("Rule", bound=Strategy | Sequence[Strategy], covariant=True)
+Lengths = TypeVar("Lengths", bound=str | int | None, default=None, covariant=True)
 
-class MaskedBatch(NamedTuple):
+
+class MaskedBatch(NamedTuple, Generic[Context, Targets]):
     """A batch of records with the indices of its context and target patches.
 
     It unpacks as ``batch, context, targets``. The indices are ``int64``, in ascending order, and
@@ -29,14 +37,14 @@ class MaskedBatch(NamedTuple):
 
     batch: Any
     """What :func:`torch.utils.data.default_collate` makes of the records."""
-    context: Tensor | list[Tensor]
+    context: Context
     """Indices that the encoder sees, one row for each record."""
-    targets: Tensor | list[Tensor] | list[list[Tensor]]
+    targets: Targets
     """Indices to predict, one row for each record."""
 
 
-class PaddedBatch(NamedTuple):
-    """A batch of records of unlike lengths, with the patches that are padding.
+class PaddedBatch(NamedTuple, Generic[Context, Targets]):
+    """A batch of records of different lengths, with the patches that are padding.
 
     It unpacks as ``batch, context, targets, padding``; the first three are those of a
     :class:`MaskedBatch`.
@@ -53,9 +61,9 @@ class PaddedBatch(NamedTuple):
 
     batch: Any
     """What :func:`torch.utils.data.default_collate` makes of the records."""
-    context: Tensor | list[Tensor]
+    context: Context
     """Indices that the encoder sees, one row for each record."""
-    targets: Tensor | list[Tensor] | list[list[Tensor]]
+    targets: Targets
     """Indices to predict, one row for each record."""
     padding: Tensor
     """``True`` where a patch is padding, a key padding mask of shape ``(n_records, n_patches)``."""
@@ -71,7 +79,12 @@ class _Collator:
     seed: int | None = None
     rank: int = 0
     world_size: int | None = None
-    _progress: Progress = field(default_factory=Progress, init=False, repr=False, compare=False)
+    # Compared, so that collators that draw different masks are not equal, but no part of the hash,
+    # which stays. Among the parameters, so that `dataclasses.replace` passes it on.
+    _progress: Progress = field(default_factory=Progress, repr=False, hash=False)
+
+    def __copy__(self) -> Self:
+        return replace(self)
 
     def __repr__(self) -> str:
         shown = [
@@ -145,6 +158,8 @@ class _Collator:
     def _check(
         self, patch_size: int, strategies: Sequence[Strategy], *, leads_missing: bool = False
     ) -> None:
+        # What is replaced or copied goes on at the same batch, and then its own way.
+        object.__setattr__(self, "_progress", deepcopy(self._progress))
         check_count("patch_size", patch_size)
         if self.seed is not None:
             # A plain int, as the state that holds it is stored.
@@ -198,7 +213,7 @@ class _Collator:
 
 
 @dataclass(frozen=True, repr=False)
-class PatchMaskCollator(_Collator):
+class PatchMaskCollator(_Collator, Generic[Rule, Lengths]):
     """Stack the records of a batch and draw their masks with any strategy.
 
     Use it as the ``collate_fn`` of a :class:`torch.utils.data.DataLoader`.
@@ -260,11 +275,11 @@ class PatchMaskCollator(_Collator):
     (torch.Size([8, 12, 5000]), 8, 4)
     """
 
-    strategy: Strategy | Sequence[Strategy]
+    strategy: Rule
     patch_size: int
     _: KW_ONLY
     truncate: Truncate = "ends"
-    lengths_key: str | int | None = None
+    lengths_key: Lengths = None  # type: ignore[assignment]
     r_peaks_key: str | int | None = None
     missing_leads: tuple[str, ...] | str | None = None
 
@@ -310,9 +325,30 @@ class PatchMaskCollator(_Collator):
 
     @property
     def _strategies(self) -> tuple[Strategy, ...]:
-        return self.strategy if isinstance(self.strategy, tuple) else (self.strategy,)
+        given: Any = self.strategy
+        return given if isinstance(given, tuple) else (given,)
 
-    def __call__(self, records: Sequence[Any]) -> MaskedBatch | PaddedBatch:
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Strategy, None], records: Sequence[Any]
+    ) -> MaskedBatch[Tensor, list[Tensor]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Strategy, str | int], records: Sequence[Any]
+    ) -> PaddedBatch[Tensor, list[Tensor]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Sequence[Strategy], None], records: Sequence[Any]
+    ) -> MaskedBatch[list[Tensor], list[list[Tensor]]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Sequence[Strategy], str | int], records: Sequence[Any]
+    ) -> PaddedBatch[list[Tensor], list[list[Tensor]]]: ...
+
+    def __call__(self, records: Sequence[Any]) -> MaskedBatch[Any, Any] | PaddedBatch[Any, Any]:
         """Stack `records` and draw their masks.
 
         Parameters
@@ -344,10 +380,11 @@ class PatchMaskCollator(_Collator):
             r_peaks_key=self.r_peaks_key,
             missing_leads=self.missing_leads,
         )
-        if isinstance(self.strategy, tuple):
-            masked = MaskedBatch(batch, [each for each, _ in drawn], [each for _, each in drawn])
-        else:
-            masked = MaskedBatch(batch, *drawn[0])
+        context: Any = [each for each, _ in drawn]
+        targets: Any = [each for _, each in drawn]
+        if not isinstance(self.strategy, tuple):
+            context, targets = drawn[0]
+        masked = MaskedBatch(batch, context, targets)
         if facts.n_valid is None:
             return masked
         padding = np.arange(facts.n_patches) >= facts.n_valid[:, None]
@@ -397,7 +434,7 @@ class MaskCollator(_Collator):
         """The strategy that draws the masks."""
         return MaskAndComplement(self.min_block_size, self.min_keep_ratio, self.max_keep_ratio)
 
-    def __call__(self, records: Sequence[Any]) -> MaskedBatch:
+    def __call__(self, records: Sequence[Any]) -> MaskedBatch[Tensor, Tensor]:
         """Stack `records` and draw their masks; see :meth:`PatchMaskCollator.__call__`.
 
         Parameters
@@ -469,7 +506,7 @@ class IJEPAMaskCollator(_Collator):
             self.context_scale, self.pred_scale, self.num_pred_blocks, self.min_keep
         )
 
-    def __call__(self, records: Sequence[Any]) -> MaskedBatch:
+    def __call__(self, records: Sequence[Any]) -> MaskedBatch[list[Tensor], list[Tensor]]:
         """Stack `records` and draw their masks; see :meth:`PatchMaskCollator.__call__`.
 
         Parameters
