@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from ecgmask.collate import (
+    FilledBatch,
     IJEPAMaskCollator,
     MaskCollator,
     MaskedBatch,
@@ -47,6 +48,7 @@ __all__ = [
     "BlockSummary",
     "ContextToTarget",
     "ECGArrayDataset",
+    "FilledBatch",
     "Forecast",
     "IJEPAMaskCollator",
     "InverseBlocks",

@@ -415,7 +415,7 @@ def as_masks(
             raise ValueError(f"strategy={strategy} means nothing for boolean masks; leave it out")
         return masks
     given: Any = masks
-    if not isinstance(given, tuple) or not 2 <= len(given) <= 4:
+    if not isinstance(given, tuple) or len(given) < 2:
         raise TypeError(
             "masks must be what a strategy draws, what a collator returns, or a tuple (context, "
             f"targets) of index tensors, not {type(given).__name__}"
