@@ -565,8 +565,9 @@ class IJEPAMaskCollator(_Collator):
         object.__setattr__(self, "context_scale", self.strategy.context_scale)
         object.__setattr__(self, "pred_scale", self.strategy.pred_scale)
         self._check(self.patch_size, [self.strategy])
-        check_truncate(self.truncate)
-        if self.truncate == "never":
+        truncate: str = self.truncate
+        check_truncate(truncate)
+        if truncate == "never":
             raise ValueError(
                 'truncate="never" needs a place to say what is filler, which the form of I-JEPA '
                 "lacks; use PatchMaskCollator(ContextToTarget(...), ...)"
