@@ -355,7 +355,7 @@ def r_peaks() -> Any:
 def draw(code: str, seed: int) -> ecgmask.Masks:
     """Return the masks that the code of a setting draws for a seed."""
     strategy = eval(code, vars(ecgmask).copy())
-    given = {"r_peaks": [r_peaks() / PATCH_SIZE]} if hasattr(strategy, "window") else {}
+    given = {"r_peaks": [r_peaks() / PATCH_SIZE]} if strategy.needs_r_peaks else {}
     return strategy.draw(1, N_PATCHES, np.random.default_rng(seed), **given)
 
 
@@ -384,7 +384,8 @@ def mask_data(name: str) -> dict[str, Any]:
         differ = differ or any((one.context != draws[0].context).any() for one in draws)
         n_leads = draws[0].n_leads
     used = {word for code in codes for word in re.findall(r"\w+", code)}
-    fill = WITH_PEAKS if name == "Beats" else dict.fromkeys(WITH_PEAKS, "")
+    preset = eval(next(iter(grid.presets.values())), vars(ecgmask).copy())
+    fill = WITH_PEAKS if preset.needs_r_peaks else dict.fromkeys(WITH_PEAKS, "")
     template = CODE
     for place, text in fill.items():
         template = template.replace(f"{{{place}}}", text)

@@ -52,7 +52,7 @@ class StrategyTable(SphinxDirective):
 
     def row(self, code, paper, page, r_peaks, heart_rate):
         strategy = eval(code, vars(ecgmask))
-        given = {"r_peaks": r_peaks} if code.startswith("Beats") else {}
+        given = {"r_peaks": r_peaks} if strategy.needs_r_peaks else {}
         numbers = ecgmask.mask_statistics(
             strategy, N_PATCHES, rng=np.random.default_rng(SEED), n_batches=32, **given
         )

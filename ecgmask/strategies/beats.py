@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -11,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ecgmask._checks import check_count, check_draw, check_inner_fraction
 from ecgmask.strategies._sizes import SLACK
-from ecgmask.strategies.masks import BoolArray, Masks
+from ecgmask.strategies.masks import BoolArray, Masks, Strategy
 
 
 @dataclass(frozen=True)
-class Beats:
+class Beats(Strategy):
     """Mask whole heartbeats, or a window around their R peaks, and see the other beats.
 
     Blocks of a fixed length cut beats anywhere; this strategy follows them, whatever the heart
@@ -36,9 +35,10 @@ class Beats:
     -----
     ``floor(ratio * n_beats)`` beats of each record are masked, at least one and never all; every
     set of that many is equally likely. A patch belongs to the beat that its centre lies in. The
-    first beat begins with the record and the last one ends with it. Context and target share out
-    the record. Their lengths depend on the heart rate, so a collator equalises them. Ranks of a
-    distributed run do not know each other's R peaks, so `rank` and `world_size` are refused.
+    first beat begins with the record and the last one ends with it. Masks are shared, and context
+    and target partition the record. Their lengths depend on the heart rate, so a collator cuts
+    them to one length. Ranks of a distributed run do not know each other's R peaks, so `rank` and
+    `world_size` are refused.
 
     Examples
     --------
@@ -52,9 +52,6 @@ class Beats:
 
     ratio: float = 0.5
     window: tuple[int, int] | None = None
-
-    equal_counts: ClassVar[bool] = False
-    needs_r_peaks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_inner_fraction("ratio", self.ratio, "some beats have to be masked and some visible")
@@ -70,16 +67,20 @@ class Beats:
             check_count("window[1]", after, least=0)
             object.__setattr__(self, "window", (before, after))
 
+    @property
+    def needs_r_peaks(self) -> bool:
+        return True
+
     def draw(
         self,
         n_records: int,
         n_patches: int,
         rng: Generator,
         *,
-        size_rng: Generator | None = None,  # noqa: ARG002
+        size_rng: Generator | None = None,
         r_peaks: ArrayLike = (),
     ) -> Masks:
-        """Draw the masks of a batch.
+        """Draw the masks of a batch from its R peaks.
 
         Parameters
         ----------
@@ -99,8 +100,7 @@ class Beats:
         Returns
         -------
         Masks
-            Shared masks with one target: context ``(n_records, 1, n_patches)`` and targets
-            ``(n_records, 1, 1, n_patches)``.
+            Context ``(n_records, 1, n_patches)`` and targets ``(n_records, 1, 1, n_patches)``.
 
         Raises
         ------

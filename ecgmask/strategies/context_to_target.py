@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from numpy.random import Generator
 
 from ecgmask._checks import check_count, check_draw, check_scale
 from ecgmask.strategies._blocks import draw_blocks, redraw
 from ecgmask.strategies._sizes import draw_floor, floor_bounds
-from ecgmask.strategies.masks import BoolArray, Masks
+from ecgmask.strategies.masks import BoolArray, Masks, Strategy
 
 
 @dataclass(frozen=True)
-class ContextToTarget:
+class ContextToTarget(Strategy):
     """Predict a few target blocks from one long context block that is cut clear of them.
 
     Each target is one contiguous stretch, predicted on its own; targets may overlap. What lies
@@ -37,10 +36,12 @@ class ContextToTarget:
     Each batch draws one target length ``floor(s * n_patches)`` and, independently, one context
     length, both at least 1: 30 to 39 and 170 to 189 of 200 patches by default. Each record then
     draws its block starts, uniformly over all that fit, first and last included. A record whose
-    context falls short of `min_keep` is drawn again, all of it.
+    context falls short of `min_keep` is drawn again, all of it. Where the shortest context and the
+    longest targets cannot leave `min_keep` patches, or no layout that does is found in a thousand
+    draws, :meth:`draw` raises an error.
 
-    Contexts differ in length between records. A collator equalises them within the batch; see
-    :class:`~ecgmask.PatchMaskCollator`.
+    Masks are shared, with `num_pred_blocks` targets. Contexts differ in length between records. A
+    collator cuts them to one length within the batch; see :class:`~ecgmask.PatchMaskCollator`.
 
     Departures from the published code, which is for images: the last patch can be drawn; the two
     lengths do not share a random number; `min_keep` bounds the context only; and targets are
@@ -68,8 +69,6 @@ class ContextToTarget:
     num_pred_blocks: int = 4
     min_keep: int = 10
 
-    equal_counts: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         # A list, as configuration files give it, would neither hash nor compare as a tuple does.
         object.__setattr__(self, "context_scale", check_scale("context_scale", self.context_scale))
@@ -84,39 +83,8 @@ class ContextToTarget:
             raise ValueError("context_scale=(0, 0) leaves no context; raise it")
 
     def draw(
-        self,
-        n_records: int,
-        n_patches: int,
-        rng: Generator,
-        *,
-        size_rng: Generator | None = None,
+        self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None
     ) -> Masks:
-        """Draw the masks of a batch; all its targets have the same length.
-
-        Parameters
-        ----------
-        n_records
-            Number of records, at least 1.
-        n_patches
-            Number of patches of each record, at least 1.
-        rng
-            The only source of randomness.
-        size_rng
-            Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
-            of a distributed run share them, to get tensors of one shape.
-
-        Returns
-        -------
-        Masks
-            Shared masks: context ``(n_records, 1, n_patches)`` and targets
-            ``(n_records, num_pred_blocks, 1, n_patches)``.
-
-        Raises
-        ------
-        ValueError
-            If the shortest context and the longest targets cannot leave `min_keep` patches, or
-            no layout that does was found in a thousand draws.
-        """
         check_draw(n_records, n_patches, rng)
         self._check_feasible(n_patches)
         length = max(1, draw_floor(n_patches, *self.pred_scale, size_rng or rng))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
 from ecgmask._checks import check_draw, check_inner_fraction
 from ecgmask.strategies._sizes import floor_bounds
-from ecgmask.strategies.masks import Masks
+from ecgmask.strategies.masks import Masks, Strategy
 
 
 @dataclass(frozen=True)
-class Forecast:
+class Forecast(Strategy):
     """Let the model see the past and predict the future.
 
     The whole target lies after the whole context, so nothing can be interpolated. What repeats
@@ -29,8 +28,9 @@ class Forecast:
     Notes
     -----
     Nothing is random: the last ``floor(ratio * n_patches)`` patches of every record are the
-    target, all before them the context. The start of a record is never predicted and its end
-    never seen.
+    target, all before them the context. Masks are shared, and the two partition the record. Its
+    start is never predicted and its end never seen. A record so short that it has no past or no
+    future is refused.
 
     Departures: the paper predicts single steps at several distances from every position; this is
     one split, which a batch of crops at random starts makes as varied.
@@ -51,41 +51,16 @@ class Forecast:
 
     ratio: float = 0.5
 
-    equal_counts: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         check_inner_fraction("ratio", self.ratio, "there must be a past and a future")
 
+    @property
+    def equal_counts(self) -> bool:
+        return True
+
     def draw(
-        self,
-        n_records: int,
-        n_patches: int,
-        rng: Generator,
-        *,
-        size_rng: Generator | None = None,  # noqa: ARG002
+        self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None
     ) -> Masks:
-        """Return the masks of a batch, which are the same for all records.
-
-        Parameters
-        ----------
-        n_records
-            Number of records, at least 1.
-        n_patches
-            Number of patches of each record, at least 1.
-        rng, size_rng
-            Not used.
-
-        Returns
-        -------
-        Masks
-            Shared masks with one target: context ``(n_records, 1, n_patches)`` and targets
-            ``(n_records, 1, 1, n_patches)``.
-
-        Raises
-        ------
-        ValueError
-            If the ratio leaves no past or no future of so short a record.
-        """
         check_draw(n_records, n_patches, rng)
         n_target, _ = floor_bounds(n_patches, self.ratio, self.ratio)
         if not 0 < n_target < n_patches:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from numpy.random import Generator
 
 from ecgmask._checks import check_count, check_inner_fraction
 from ecgmask.strategies._blocks import draw_spans
-from ecgmask.strategies.masks import Masks
+from ecgmask.strategies.masks import Masks, Strategy
 
 
 @dataclass(frozen=True)
-class InverseBlocks:
+class InverseBlocks(Strategy):
     """Let the model see blocks of one fixed length from random starts, and mask the rest.
 
     The context is chosen rather than left over, so the encoder sees whole waves. This is the
@@ -29,15 +28,15 @@ class InverseBlocks:
     Notes
     -----
     ``floor((1 - ratio) * n_patches / length)`` starts, at least one, are drawn without
-    replacement from all that fit, first and last included. The context is the union of the
-    blocks, the target its complement: at least `ratio` of the record is masked, unless one
-    block alone is longer than ``(1 - ratio) * n_patches``. Every visible run has at least
-    `length` patches.
+    replacement from all that fit, first and last included. Masks are shared. The context is the
+    union of the blocks, the target its complement, so the two partition the record: at least
+    `ratio` of it is masked, unless one block alone is longer than ``(1 - ratio) * n_patches``.
+    Every visible run has at least `length` patches. A record that one block fills is refused.
 
     Departures: the published code adds or removes single patches until the ratio is exact, which
     breaks blocks up, and allows for overlaps when it counts them. Here blocks stay whole, and a
-    collator equalises by `truncate`. The paper's block of 3 x 3 image patches has no counterpart
-    in time, so `length` is this package's choice: ten patches, half a second at 50 ms.
+    collator cuts them to one length by `truncate`. The paper's block of 3 x 3 image patches has no
+    counterpart in time, so `length` is this package's choice: ten patches, half a second at 50 ms.
 
     References
     ----------
@@ -56,8 +55,6 @@ class InverseBlocks:
     ratio: float = 0.8
     length: int = 10
 
-    equal_counts: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         check_count("length", self.length)
         check_inner_fraction(
@@ -65,36 +62,7 @@ class InverseBlocks:
         )
 
     def draw(
-        self,
-        n_records: int,
-        n_patches: int,
-        rng: Generator,
-        *,
-        size_rng: Generator | None = None,  # noqa: ARG002
+        self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None
     ) -> Masks:
-        """Draw the masks of a batch.
-
-        Parameters
-        ----------
-        n_records
-            Number of records, at least 1.
-        n_patches
-            Number of patches of each record, above `length`.
-        rng
-            The only source of randomness.
-        size_rng
-            Not used: no size is drawn.
-
-        Returns
-        -------
-        Masks
-            Shared masks with one target: context ``(n_records, 1, n_patches)`` and targets
-            ``(n_records, 1, 1, n_patches)``.
-
-        Raises
-        ------
-        ValueError
-            If one block fills the record.
-        """
         visible = draw_spans(n_records, n_patches, 1 - self.ratio, self.length, rng)[:, None]
         return Masks(visible, ~visible[:, None])

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from ecgmask._checks import check_count, check_draw, check_inner_fraction
 from ecgmask.leads import STANDARD_LEADS
-from ecgmask.strategies.masks import BoolArray, Masks
+from ecgmask.strategies.masks import BoolArray, Masks, Strategy
 
 
 @dataclass(frozen=True, repr=False)
-class Leads:
+class Leads(Strategy):
     """Mask whole leads for the whole record; the model predicts them from the other leads.
 
     Limb leads are linear in each other: III is II minus I, and the augmented leads follow from I
@@ -43,8 +43,9 @@ class Leads:
     -----
     With `n_masked`, every set of that many leads or groups is equally likely; without groups all
     records mask equally many leads. With `probability`, leads and groups are masked
-    independently, given that some are masked and some visible. Context and target share out the
-    record: a lead is one or the other at all times. Never are all leads masked, nor none.
+    independently, given that some are masked and some visible. Masks are per lead, with a row for
+    each of `leads`. Context and target partition the record: a lead is one or the other at all
+    times. Never are all leads masked, nor none.
 
     Where records mask unequal numbers of leads, a collator cuts all of a batch to the fewest
     tokens: give `n_masked` without groups to lose none.
@@ -120,36 +121,11 @@ class Leads:
 
     @property
     def equal_counts(self) -> bool:
-        """Whether all records of a batch keep equally many patches."""
         return self.n_masked is not None and not self.groups
 
     def draw(
-        self,
-        n_records: int,
-        n_patches: int,
-        rng: Generator,
-        *,
-        size_rng: Generator | None = None,  # noqa: ARG002
+        self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None
     ) -> Masks:
-        """Draw the masks of a batch.
-
-        Parameters
-        ----------
-        n_records
-            Number of records, at least 1.
-        n_patches
-            Number of patches of each record, at least 1.
-        rng
-            The only source of randomness.
-        size_rng
-            Not used: no size is drawn.
-
-        Returns
-        -------
-        Masks
-            Per-lead masks with one target: context ``(n_records, n_leads, n_patches)`` and targets
-            ``(n_records, 1, n_leads, n_patches)``.
-        """
         check_draw(n_records, n_patches, rng)
         masked = self._draw_units(n_records, rng) @ self._units()
         masked = np.repeat(masked[..., None], n_patches, axis=-1)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
 from ecgmask._checks import check_count, check_draw, check_fractions
 from ecgmask.strategies._sizes import ceil_bounds, draw_ceil
-from ecgmask.strategies.masks import BoolArray, Masks
+from ecgmask.strategies.masks import BoolArray, Masks, Strategy
 
 ROOM = 8  # intervals at first; most records need fewer
 
 
 @dataclass(frozen=True)
-class MaskAndComplement:
+class MaskAndComplement(Strategy):
     """Mask most of the record in blocks, and let the model see the complement.
 
     The context is short and scattered, the target is everything else: the model has to fill in
@@ -37,8 +36,10 @@ class MaskAndComplement:
     Notes
     -----
     Each batch keeps ``ceil(u * n_patches)`` patches of every record, with ``u`` uniform between
-    the two ratios: 31 to 50 of 200 by default, all counts equally likely. Context and target
-    share out the record exactly. Every masked run has at least `min_block_size` patches.
+    the two ratios: 31 to 50 of 200 by default, all counts equally likely. Masks are shared, and
+    context and target partition the record. Every masked run has at least `min_block_size`
+    patches. Where so many patches may be kept that no such block fits in the rest, :meth:`draw`
+    raises an error.
 
     Blocks are placed inside what is still visible, so the ends of a record are visible far more
     often than its middle (patch 0 of 200 in 78 % of the draws, patch 100 in 9 %, at 40 kept
@@ -69,8 +70,6 @@ class MaskAndComplement:
     min_keep_ratio: float = 0.15
     max_keep_ratio: float = 0.25
 
-    equal_counts: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         check_count("min_block_size", self.min_block_size)
         check_fractions(
@@ -81,39 +80,13 @@ class MaskAndComplement:
         if self.max_keep_ratio == 1:
             raise ValueError("max_keep_ratio must be below 1, or no target is left to predict")
 
+    @property
+    def equal_counts(self) -> bool:
+        return True
+
     def draw(
-        self,
-        n_records: int,
-        n_patches: int,
-        rng: Generator,
-        *,
-        size_rng: Generator | None = None,
+        self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None
     ) -> Masks:
-        """Draw the masks of a batch; every record keeps the same number of patches.
-
-        Parameters
-        ----------
-        n_records
-            Number of records, at least 1.
-        n_patches
-            Number of patches of each record, at least 1.
-        rng
-            The only source of randomness.
-        size_rng
-            Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
-            of a distributed run share them, to get tensors of one shape.
-
-        Returns
-        -------
-        Masks
-            Shared masks with one target: context ``(n_records, 1, n_patches)`` and targets
-            ``(n_records, 1, 1, n_patches)``.
-
-        Raises
-        ------
-        ValueError
-            If so many patches may be kept that no block of `min_block_size` fits in the rest.
-        """
         check_draw(n_records, n_patches, rng)
         _, most_kept = ceil_bounds(n_patches, self.min_keep_ratio, self.max_keep_ratio)
         if n_patches - most_kept < self.min_block_size:

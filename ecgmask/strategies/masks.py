@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -301,15 +302,12 @@ MaskLike = Masks | tuple[Any, ...]
 """Masks, or a tuple that ends in the context's and the targets' index tensors."""
 
 
-@runtime_checkable
-class Strategy(Protocol):
+class Strategy(ABC):
     """The rule that draws context and targets: all that a collator needs to know of it.
 
-    Any object with this method can be given to :class:`~ecgmask.PatchMaskCollator`. The
-    strategies of this package are frozen dataclasses: their parameters are their fields, and
-    they keep no state between draws. An attribute ``equal_counts = True`` says that all records
-    of a batch always keep equally many patches; without it, ranks of a distributed run draw each
-    other's masks to agree on one length.
+    Inherit from it and define :meth:`draw`. The strategies of this package are frozen dataclasses:
+    their parameters are their fields, and they keep no state between draws. What merely has such a
+    :meth:`draw` is taken for a strategy as well, one without equal counts and R peaks.
 
     Examples
     --------
@@ -317,23 +315,36 @@ class Strategy(Protocol):
 
     >>> import numpy as np
     >>> from ecgmask import Masks, Strategy
-    >>> class SecondHalf:
+    >>> class SecondHalf(Strategy):
     ...     def draw(self, n_records, n_patches, rng, *, size_rng=None):
     ...         context = np.broadcast_to(
     ...             np.arange(n_patches) < n_patches // 2, (n_records, 1, n_patches)
     ...         )
     ...         return Masks(context, ~context[:, None])
-    >>> isinstance(SecondHalf(), Strategy)
-    True
+    >>> SecondHalf().draw(1, 4, np.random.default_rng(0)).context
+    array([[[ True,  True, False, False]]])
     """
 
+    presets: ClassVar[dict[str, str]] = {}
+    """The code of each setting that has a name, by that name, with the site's key of its paper."""
+
+    @property
+    def equal_counts(self) -> bool:
+        """Whether all records of a batch keep equally many patches, whatever is drawn.
+
+        Where this is not promised, ranks of a distributed run draw each other's masks to agree on
+        one length.
+        """
+        return False
+
+    @property
+    def needs_r_peaks(self) -> bool:
+        """Whether :meth:`draw` needs ``r_peaks=`` too, as :meth:`Beats.draw` describes it."""
+        return False
+
+    @abstractmethod
     def draw(
-        self,
-        n_records: int,
-        n_patches: int,
-        rng: Generator,
-        *,
-        size_rng: Generator | None = None,
+        self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None
     ) -> Masks:
         """Draw the masks of a batch.
 
@@ -344,7 +355,7 @@ class Strategy(Protocol):
         n_patches
             Number of patches of each record, at least 1.
         rng
-            The source of randomness.
+            The only source of randomness.
         size_rng
             Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
             of a distributed run share them, to get tensors of one shape.
@@ -352,10 +363,14 @@ class Strategy(Protocol):
         Returns
         -------
         Masks
-            Context ``(n_records, 1 or n_leads, n_patches)`` and targets
-            ``(n_records, n_targets, 1 or n_leads, n_patches)``.
+            Context ``(n_records, n_leads, n_patches)`` and targets
+            ``(n_records, n_targets, n_leads, n_patches)``; shared masks have one row of leads.
+
+        Raises
+        ------
+        ValueError
+            If the parameters cannot leave a context and a target in so short a record.
         """
-        ...
 
 
 def indices_of(marked: BoolArray) -> IndexArray:
@@ -370,7 +385,7 @@ def indices_of(marked: BoolArray) -> IndexArray:
 
 def check_strategy(strategy: Any) -> None:
     """Raise an error unless `strategy` can draw masks."""
-    if isinstance(strategy, type) or not isinstance(strategy, Strategy):
+    if isinstance(strategy, type) or not callable(getattr(strategy, "draw", None)):
         raise TypeError(
             "strategy must be an object with a draw method, such as MaskAndComplement(), not "
             f"{strategy!r}"

@@ -20,7 +20,7 @@ from ecgmask.strategies.masks import (
 
 
 @dataclass(frozen=True)
-class PerLead:
+class PerLead(Strategy):
     """Draw the masks of another strategy for every lead on its own.
 
     A token is then one lead in one time window, and what one lead hides, another may show. Leads
@@ -39,8 +39,9 @@ class PerLead:
     -----
     All leads of a batch are drawn as if they were records, so sizes that a strategy draws once
     for a batch are the same for all leads. Strategies with equal counts keep equally many
-    patches of every lead; contexts of others are equalised over all leads of a record.
-    Index tensors number the tokens lead-major: ``lead * n_patches + patch``.
+    patches of every lead; contexts of others are cut to one length over all leads of a record.
+    Index tensors number the tokens lead-major: ``lead * n_patches + patch``. What else the
+    strategy needs of each record, such as ``r_peaks=``, :meth:`draw` passes on.
 
     References
     ----------
@@ -68,12 +69,10 @@ class PerLead:
 
     @property
     def equal_counts(self) -> bool:
-        """Whether all records of a batch keep equally many patches."""
         return has_equal_counts(self.strategy)
 
     @property
     def needs_r_peaks(self) -> bool:
-        """Whether the strategy draws from the R peaks of each record."""
         return needs_r_peaks(self.strategy)
 
     def draw(
@@ -85,29 +84,6 @@ class PerLead:
         size_rng: Generator | None = None,
         **given: ArrayLike,
     ) -> Masks:
-        """Draw the masks of a batch, one row for each lead.
-
-        Parameters
-        ----------
-        n_records
-            Number of records, at least 1.
-        n_patches
-            Number of patches of each record, at least 1.
-        rng
-            The only source of randomness.
-        size_rng
-            Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
-            of a distributed run share them, to get tensors of one shape.
-        **given
-            What else the strategy needs of each record, such as the ``r_peaks`` of
-            :class:`Beats`.
-
-        Returns
-        -------
-        Masks
-            Per-lead masks: context ``(n_records, n_leads, n_patches)`` and targets
-            ``(n_records, n_targets, n_leads, n_patches)``.
-        """
         check_draw(n_records, n_patches, rng)
         draw: Any = self.strategy.draw
         by_lead = {name: np.repeat(item, self.n_leads, axis=0) for name, item in given.items()}

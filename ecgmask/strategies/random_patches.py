@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
 from ecgmask._checks import check_draw, check_fraction, check_scale
 from ecgmask.strategies._sizes import draw_floor, floor_bounds
-from ecgmask.strategies.masks import Masks
+from ecgmask.strategies.masks import Masks, Strategy
 
 
 @dataclass(frozen=True)
-class RandomPatches:
+class RandomPatches(Strategy):
     """Mask a fixed number of randomly chosen patches.
 
     Visible patches lie close to every masked one, so gaps are short, four patches on average at a
@@ -30,8 +29,9 @@ class RandomPatches:
     Notes
     -----
     The number of masked patches is exact, ``floor(ratio * n_patches)``, and every set of that
-    many patches is equally likely. Context and target share out the record. Runs of masked
-    patches have no least length.
+    many patches is equally likely. Masks are shared, and context and target partition the record.
+    Runs of masked patches have no least length. A record so short that the ratio masks no patch,
+    or all, is refused.
 
     Departures: none. Images are shuffled in two dimensions there and time in one here, which is
     the same law.
@@ -54,8 +54,6 @@ class RandomPatches:
 
     ratio: float | tuple[float, float] = 0.75
 
-    equal_counts: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         if isinstance(self.ratio, tuple | list):
             object.__setattr__(self, "ratio", check_scale("ratio", self.ratio))
@@ -77,39 +75,13 @@ class RandomPatches:
         """Return the random masking of Kim 2024: 60 to 70 % of the patches."""
         return cls((0.6, 0.7))
 
+    @property
+    def equal_counts(self) -> bool:
+        return True
+
     def draw(
-        self,
-        n_records: int,
-        n_patches: int,
-        rng: Generator,
-        *,
-        size_rng: Generator | None = None,
+        self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None
     ) -> Masks:
-        """Draw the masks of a batch; every record has the same number of masked patches.
-
-        Parameters
-        ----------
-        n_records
-            Number of records, at least 1.
-        n_patches
-            Number of patches of each record, at least 1.
-        rng
-            The only source of randomness.
-        size_rng
-            Where sizes that are drawn once for the batch come from, if not from `rng`: ranks
-            of a distributed run share them, to get tensors of one shape.
-
-        Returns
-        -------
-        Masks
-            Shared masks with one target: context ``(n_records, 1, n_patches)`` and targets
-            ``(n_records, 1, 1, n_patches)``.
-
-        Raises
-        ------
-        ValueError
-            If the ratio masks no patch of so short a record, or leaves none visible.
-        """
         check_draw(n_records, n_patches, rng)
         low, high = self.ratio if isinstance(self.ratio, tuple) else (self.ratio, self.ratio)
         least, most = floor_bounds(n_patches, low, high)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from numpy.random import Generator
 
 from ecgmask._checks import check_count, check_inner_fraction
 from ecgmask.strategies._blocks import draw_spans
-from ecgmask.strategies.masks import Masks
+from ecgmask.strategies.masks import Masks, Strategy
 
 
 @dataclass(frozen=True)
-class Spans:
+class Spans(Strategy):
     """Mask spans of one fixed length from random starts; they may overlap.
 
     The masking of wav2vec 2.0 [1]_, used on ECGs by ECG-FM [2]_ among others.
@@ -28,15 +27,16 @@ class Spans:
     Notes
     -----
     ``floor(ratio * n_patches / length)`` starts, at least one, are drawn without replacement from
-    all that fit, first and last included. The target is the union of the spans, the context its
-    complement: no more than `ratio` of the record is masked unless a single span is more, and
-    less where spans overlap. Every masked run has at least `length` patches. Patches closer to
-    an end than `length` are masked more rarely.
+    all that fit, first and last included. Masks are shared. The target is the union of the spans,
+    the context its complement, so the two partition the record: no more than `ratio` of it is
+    masked unless a single span is more, and less where spans overlap. Every masked run has at
+    least `length` patches. Patches closer to an end than `length` are masked more rarely. A record
+    that one span fills is refused.
 
     Departures: the published code adds a random number before it rounds the number of spans, never
-    masks the last patch, and unmasks random patches to equalise a batch. Here the number is exact,
-    every start that fits can be drawn, and a collator's ``truncate="ends"`` leaves all runs but the
-    outermost whole.
+    masks the last patch, and unmasks random patches to cut a batch to one length. Here the number
+    is exact, every start that fits can be drawn, and a collator's ``truncate="ends"`` leaves all
+    runs but the outermost whole.
 
     References
     ----------
@@ -57,8 +57,6 @@ class Spans:
     ratio: float = 0.65
     length: int = 10
 
-    equal_counts: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         check_count("length", self.length)
         check_inner_fraction(
@@ -71,36 +69,7 @@ class Spans:
         return cls(0.65, 10)
 
     def draw(
-        self,
-        n_records: int,
-        n_patches: int,
-        rng: Generator,
-        *,
-        size_rng: Generator | None = None,  # noqa: ARG002
+        self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None
     ) -> Masks:
-        """Draw the masks of a batch.
-
-        Parameters
-        ----------
-        n_records
-            Number of records, at least 1.
-        n_patches
-            Number of patches of each record, above `length`.
-        rng
-            The only source of randomness.
-        size_rng
-            Not used: no size is drawn.
-
-        Returns
-        -------
-        Masks
-            Shared masks with one target: context ``(n_records, 1, n_patches)`` and targets
-            ``(n_records, 1, 1, n_patches)``.
-
-        Raises
-        ------
-        ValueError
-            If one span fills the record.
-        """
         masked = draw_spans(n_records, n_patches, self.ratio, self.length, rng)[:, None]
         return Masks(~masked, masked[:, None])

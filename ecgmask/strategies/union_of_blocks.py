@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -11,11 +10,11 @@ from numpy.random import Generator
 from ecgmask._checks import check_count, check_draw, check_scale
 from ecgmask.strategies._blocks import draw_blocks, redraw
 from ecgmask.strategies._sizes import draw_floors, floor_bounds
-from ecgmask.strategies.masks import BoolArray, Masks
+from ecgmask.strategies.masks import BoolArray, Masks, Strategy
 
 
 @dataclass(frozen=True)
-class UnionOfBlocks:
+class UnionOfBlocks(Strategy):
     """Mask the union of a few random blocks; all that they leave is the context.
 
     Overlapping blocks merge into longer ones, so gaps of many lengths occur. Many short blocks
@@ -35,12 +34,14 @@ class UnionOfBlocks:
     -----
     Each block of each record has a length of its own, ``floor(s * n_patches)`` but at least 1,
     with ``s`` uniform on `scale`, and a start that is uniform over all that fit, first and last
-    included. The target is the union of the blocks, the context its complement. Every masked run
-    is at least as long as the shortest block. A record whose context falls short of `min_keep`
-    is drawn again, all of it. The middle of a record is masked more often than its ends.
+    included. Masks are shared. The target is the union of the blocks, the context its complement,
+    so the two partition the record. Every masked run is at least as long as the shortest block.
+    The middle of a record is masked more often than its ends. A record whose context falls short
+    of `min_keep` is drawn again, all of it. Where the longest block cannot leave `min_keep`
+    patches, or no layout that does is found in a thousand draws, :meth:`draw` raises an error.
 
     Departures: V-JEPA draws rectangles through all frames of a video; blocks in time are its
-    counterpart here. Its code keeps the first patches of each context to equalise a batch;
+    counterpart here. Its code keeps the first patches of each context to cut a batch to one length;
     a collator's ``truncate="first"`` brings that back. In one dimension, the presets hide less than
     the paper's masks of video do, and the context of :meth:`vjepa_long` is so short at times that a
     batch of 64 is cut to a few tokens; `min_keep` prevents that.
@@ -65,8 +66,6 @@ class UnionOfBlocks:
     scale: tuple[float, float] = (0.175, 0.225)
     min_keep: int = 1
 
-    equal_counts: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         object.__setattr__(self, "scale", check_scale("scale", self.scale))
         check_count("num_blocks", self.num_blocks)
@@ -90,38 +89,8 @@ class UnionOfBlocks:
         return cls(2, (0.7, 0.7))
 
     def draw(
-        self,
-        n_records: int,
-        n_patches: int,
-        rng: Generator,
-        *,
-        size_rng: Generator | None = None,  # noqa: ARG002
+        self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None
     ) -> Masks:
-        """Draw the masks of a batch.
-
-        Parameters
-        ----------
-        n_records
-            Number of records, at least 1.
-        n_patches
-            Number of patches of each record, at least 1.
-        rng
-            The only source of randomness.
-        size_rng
-            Not used: every block draws its own length.
-
-        Returns
-        -------
-        Masks
-            Shared masks with one target: context ``(n_records, 1, n_patches)`` and targets
-            ``(n_records, 1, 1, n_patches)``.
-
-        Raises
-        ------
-        ValueError
-            If the longest block cannot leave `min_keep` patches, or no layout that does was
-            found in a thousand draws.
-        """
         check_draw(n_records, n_patches, rng)
         _, longest = floor_bounds(n_patches, *self.scale)
         if n_patches - max(1, longest) < self.min_keep:
