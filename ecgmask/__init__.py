@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from ecgmask import strategies
 from ecgmask.collate import (
+    FilledBatch,
     IJEPAMaskCollator,
     MaskCollator,
     MaskedBatch,
@@ -33,6 +34,7 @@ __all__ = [
     "STANDARD_LEADS",
     "BlockSummary",
     "ECGArrayDataset",
+    "FilledBatch",
     "IJEPAMaskCollator",
     "MaskCollator",
     "MaskStatistics",

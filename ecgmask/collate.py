@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields
-from typing import Any, NamedTuple
+from copy import deepcopy
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from typing import Any, Generic, Literal, NamedTuple, Self, TypeAlias, overload
 
-import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from ecgmask._checks import check_count
-from ecgmask.indices import Truncate, check_truncate, draw_indices, may_differ
+from ecgmask.indices import Indices, Truncate, check_truncate, draw_indices, may_differ
 from ecgmask.leads import STANDARD_LEADS
 from ecgmask.records import Facts, stack_records
 from ecgmask.seeding import BatchSeed, Progress, seed_from_torch
 from ecgmask.strategies import ContextToTarget, MaskAndComplement, Strategy
 from ecgmask.strategies.masks import check_strategy, needs_r_peaks
 
+Context = TypeVar("Context", bound=Tensor | list[Tensor])
+Targets = TypeVar("Targets", bound=Tensor | list[Tensor] | list[list[Tensor]])
+# One strategy or several, lengths or none: what decides the form of a batch.
+Rule = TypeVar("Rule", bound=Strategy | Sequence[Strategy], covariant=True)
+Cut = TypeVar("Cut", bound=Truncate, default=Literal["ends"], covariant=True)
+Lengths = TypeVar("Lengths", bound=str | int | None, default=None, covariant=True)
 
-class MaskedBatch(NamedTuple):
+
+Cutting: TypeAlias = Literal["ends", "random", "first"]
+
+
+class MaskedBatch(NamedTuple, Generic[Context, Targets]):
     """A batch of records with the indices of its context and target patches.
 
     It unpacks as ``batch, context, targets``. The indices are ``int64``, in ascending order, and
@@ -29,14 +40,14 @@ class MaskedBatch(NamedTuple):
 
     batch: Any
     """What :func:`torch.utils.data.default_collate` makes of the records."""
-    context: Tensor | list[Tensor]
+    context: Context
     """Indices that the encoder sees, one row for each record."""
-    targets: Tensor | list[Tensor] | list[list[Tensor]]
+    targets: Targets
     """Indices to predict, one row for each record."""
 
 
-class PaddedBatch(NamedTuple):
-    """A batch of records of unlike lengths, with the patches that are padding.
+class PaddedBatch(NamedTuple, Generic[Context, Targets]):
+    """A batch of records of different lengths, with the patches that are padding.
 
     It unpacks as ``batch, context, targets, padding``; the first three are those of a
     :class:`MaskedBatch`.
@@ -53,12 +64,57 @@ class PaddedBatch(NamedTuple):
 
     batch: Any
     """What :func:`torch.utils.data.default_collate` makes of the records."""
-    context: Tensor | list[Tensor]
+    context: Context
     """Indices that the encoder sees, one row for each record."""
-    targets: Tensor | list[Tensor] | list[list[Tensor]]
+    targets: Targets
     """Indices to predict, one row for each record."""
     padding: Tensor
     """``True`` where a patch is padding, a key padding mask of shape ``(n_records, n_patches)``."""
+
+
+class FilledBatch(NamedTuple, Generic[Context, Targets]):
+    """A batch that has lost no token: shorter rows are filled up to the longest.
+
+    It unpacks as ``batch, context, targets, padding, context_padding, target_padding``; the first
+    four are those of a :class:`PaddedBatch`. The last two are ``True`` where a slot of the indices
+    is filler, as ``key_padding_mask`` of :class:`torch.nn.MultiheadAttention` and
+    ``src_key_padding_mask`` of :class:`torch.nn.TransformerEncoder` take it. A filler repeats the
+    last token of its record.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ecgmask import ContextToTarget, PatchMaskCollator, gather_tokens, sample_ecg
+    >>> _ = torch.manual_seed(0)
+    >>> collate = PatchMaskCollator(ContextToTarget(), patch_size=25, truncate="never")
+    >>> masked = collate([sample_ecg().signal] * 4)
+    >>> masked.context.shape == masked.context_padding.shape
+    True
+    >>> encoder = torch.nn.TransformerEncoderLayer(8, 2, batch_first=True)
+    >>> seen = gather_tokens(torch.randn(4, 200, 8), masked.context)
+    >>> encoder(seen, src_key_padding_mask=masked.context_padding).shape == seen.shape
+    True
+
+    As a nested tensor, a batch of sequences of their own lengths:
+
+    >>> lengths = (~masked.context_padding).sum(dim=1)
+    >>> nested = torch.nested.narrow(seen, 1, 0, lengths, layout=torch.jagged)
+    >>> [len(tokens) for tokens in nested.unbind()] == lengths.tolist()
+    True
+    """
+
+    batch: Any
+    """What :func:`torch.utils.data.default_collate` makes of the records."""
+    context: Context
+    """Indices that the encoder sees, one row for each record."""
+    targets: Targets
+    """Indices to predict, one row for each record."""
+    padding: Tensor
+    """``True`` where a patch is padding, a key padding mask of shape ``(n_records, n_patches)``."""
+    context_padding: Context
+    """``True`` where a slot of the context is filler; of its form and shape."""
+    target_padding: Targets
+    """``True`` where a slot of a target is filler; of their form and shape."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,7 +127,12 @@ class _Collator:
     seed: int | None = None
     rank: int = 0
     world_size: int | None = None
-    _progress: Progress = field(default_factory=Progress, init=False, repr=False, compare=False)
+    # Compared, so that collators that draw different masks are not equal, but no part of the hash,
+    # which stays. Among the parameters, so that `dataclasses.replace` passes it on.
+    _progress: Progress = field(default_factory=Progress, repr=False, hash=False)
+
+    def __copy__(self) -> Self:
+        return replace(self)
 
     def __repr__(self) -> str:
         shown = [
@@ -145,6 +206,8 @@ class _Collator:
     def _check(
         self, patch_size: int, strategies: Sequence[Strategy], *, leads_missing: bool = False
     ) -> None:
+        # What is replaced or copied goes on at the same batch, and then its own way.
+        object.__setattr__(self, "_progress", deepcopy(self._progress))
         check_count("patch_size", patch_size)
         if self.seed is not None:
             # A plain int, as the state that holds it is stored.
@@ -175,7 +238,7 @@ class _Collator:
         patch_size: int,
         truncate: Truncate,
         **where: Any,
-    ) -> tuple[Any, list[tuple[Tensor, list[Tensor]]], Facts]:
+    ) -> tuple[Any, list[Indices], Facts]:
         batch, facts = stack_records(
             records,
             patch_size,
@@ -198,7 +261,7 @@ class _Collator:
 
 
 @dataclass(frozen=True, repr=False)
-class PatchMaskCollator(_Collator):
+class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
     """Stack the records of a batch and draw their masks with any strategy.
 
     Use it as the ``collate_fn`` of a :class:`torch.utils.data.DataLoader`.
@@ -211,12 +274,13 @@ class PatchMaskCollator(_Collator):
     patch_size
         Samples in a patch, at least 1. Records must divide into patches without remainder.
     truncate
-        How contexts (and targets) of different lengths are cut to the shortest of the batch,
-        which index tensors need. ``"ends"`` drops the surplus from the left or right end of each
-        record by a fair coin: runs stay long and hardly any position is favoured. ``"random"``
-        drops a random subset: no position is favoured, but runs break up. ``"first"`` keeps the
-        first patches in time, as the published code does, and hides the end of the record.
-        What is dropped is ignored, never moved to the other side.
+        What becomes of contexts (and targets) of different lengths, since index tensors have one.
+        ``"ends"`` cuts all to the shortest of the batch and drops the surplus from the left or
+        right end of each record by a fair coin: runs stay long and hardly any position is favoured.
+        ``"random"`` drops a random subset: no position is favoured, but runs break up. ``"first"``
+        keeps the first patches in time, as some published code does, and hides the end of the
+        record. What is dropped is ignored, never moved to the other side. ``"never"`` drops
+        nothing: shorter rows are filled up to the longest, and a :class:`FilledBatch` says where.
     lengths_key
         Where a record says how many of its samples are no padding. Padded patches, whole or in
         part, are neither context nor target, and a :class:`PaddedBatch` says which they are.
@@ -260,11 +324,11 @@ class PatchMaskCollator(_Collator):
     (torch.Size([8, 12, 5000]), 8, 4)
     """
 
-    strategy: Strategy | Sequence[Strategy]
+    strategy: Rule
     patch_size: int
     _: KW_ONLY
-    truncate: Truncate = "ends"
-    lengths_key: str | int | None = None
+    truncate: Cut = "ends"  # type: ignore[assignment]
+    lengths_key: Lengths = None  # type: ignore[assignment]
     r_peaks_key: str | int | None = None
     missing_leads: tuple[str, ...] | str | None = None
 
@@ -310,9 +374,44 @@ class PatchMaskCollator(_Collator):
 
     @property
     def _strategies(self) -> tuple[Strategy, ...]:
-        return self.strategy if isinstance(self.strategy, tuple) else (self.strategy,)
+        given: Any = self.strategy
+        return given if isinstance(given, tuple) else (given,)
 
-    def __call__(self, records: Sequence[Any]) -> MaskedBatch | PaddedBatch:
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Strategy, Cutting, None], records: Sequence[Any]
+    ) -> MaskedBatch[Tensor, list[Tensor]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Strategy, Cutting, str | int], records: Sequence[Any]
+    ) -> PaddedBatch[Tensor, list[Tensor]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Strategy, Literal["never"], str | int | None],
+        records: Sequence[Any],
+    ) -> FilledBatch[Tensor, list[Tensor]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Sequence[Strategy], Cutting, None], records: Sequence[Any]
+    ) -> MaskedBatch[list[Tensor], list[list[Tensor]]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Sequence[Strategy], Cutting, str | int], records: Sequence[Any]
+    ) -> PaddedBatch[list[Tensor], list[list[Tensor]]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Sequence[Strategy], Literal["never"], str | int | None],
+        records: Sequence[Any],
+    ) -> FilledBatch[list[Tensor], list[list[Tensor]]]: ...
+
+    def __call__(
+        self, records: Sequence[Any]
+    ) -> MaskedBatch[Any, Any] | PaddedBatch[Any, Any] | FilledBatch[Any, Any]:
         """Stack `records` and draw their masks.
 
         Parameters
@@ -324,10 +423,11 @@ class PatchMaskCollator(_Collator):
 
         Returns
         -------
-        MaskedBatch or PaddedBatch
+        MaskedBatch, PaddedBatch or FilledBatch
             The collated records, the context ``(n_records, n_context)``, and a list with
             ``(n_records, n_target)`` for each target block. With several strategies, a list of
-            contexts, and a list of such lists. With `lengths_key`, the padding as well.
+            contexts, and a list of such lists. With `lengths_key`, the padding as well; with
+            ``truncate="never"``, the padding and what is filler.
 
         Raises
         ------
@@ -344,14 +444,19 @@ class PatchMaskCollator(_Collator):
             r_peaks_key=self.r_peaks_key,
             missing_leads=self.missing_leads,
         )
-        if isinstance(self.strategy, tuple):
-            masked = MaskedBatch(batch, [each for each, _ in drawn], [each for _, each in drawn])
-        else:
-            masked = MaskedBatch(batch, *drawn[0])
-        if facts.n_valid is None:
-            return masked
-        padding = np.arange(facts.n_patches) >= facts.n_valid[:, None]
-        return PaddedBatch(*masked, torch.from_numpy(padding))
+        several = isinstance(self.strategy, tuple)
+        # By strategy where there are several.
+        context, targets, *filler = [
+            [*part] if several else part[0] for part in zip(*drawn, strict=True)
+        ]
+        if self.truncate != "never" and facts.n_valid is None:
+            return MaskedBatch(batch, context, targets)
+        padding = torch.zeros(facts.n_records, facts.n_patches, dtype=torch.bool)
+        if facts.n_valid is not None:
+            padding |= torch.arange(facts.n_patches) >= torch.from_numpy(facts.n_valid)[:, None]
+        if self.truncate != "never":
+            return PaddedBatch(batch, context, targets, padding)
+        return FilledBatch(batch, context, targets, padding, *filler)
 
 
 @dataclass(frozen=True, repr=False)
@@ -397,7 +502,7 @@ class MaskCollator(_Collator):
         """The strategy that draws the masks."""
         return MaskAndComplement(self.min_block_size, self.min_keep_ratio, self.max_keep_ratio)
 
-    def __call__(self, records: Sequence[Any]) -> MaskedBatch:
+    def __call__(self, records: Sequence[Any]) -> MaskedBatch[Tensor, Tensor]:
         """Stack `records` and draw their masks; see :meth:`PatchMaskCollator.__call__`.
 
         Parameters
@@ -412,7 +517,7 @@ class MaskCollator(_Collator):
             ``(n_records, n_patches - n_context)``.
         """
         batch, drawn, _ = self._collate(records, [self.strategy], self.patch_size, "ends")
-        context, (target,) = drawn[0]
+        context, (target,), *_ = drawn[0]
         return MaskedBatch(batch, context, target)
 
 
@@ -453,14 +558,20 @@ class IJEPAMaskCollator(_Collator):
     num_pred_blocks: int = ContextToTarget.num_pred_blocks
     min_keep: int = ContextToTarget.min_keep
     _: KW_ONLY
-    truncate: Truncate = "ends"
+    truncate: Cutting = "ends"
 
     def __post_init__(self) -> None:
         # Lists, as configuration files give them, become tuples here as in the strategy.
         object.__setattr__(self, "context_scale", self.strategy.context_scale)
         object.__setattr__(self, "pred_scale", self.strategy.pred_scale)
         self._check(self.patch_size, [self.strategy])
-        check_truncate(self.truncate)
+        truncate: str = self.truncate
+        check_truncate(truncate)
+        if truncate == "never":
+            raise ValueError(
+                'truncate="never" needs a place to say what is filler, which the form of I-JEPA '
+                "lacks; use PatchMaskCollator(ContextToTarget(...), ...)"
+            )
 
     @property
     def strategy(self) -> ContextToTarget:
@@ -469,7 +580,7 @@ class IJEPAMaskCollator(_Collator):
             self.context_scale, self.pred_scale, self.num_pred_blocks, self.min_keep
         )
 
-    def __call__(self, records: Sequence[Any]) -> MaskedBatch:
+    def __call__(self, records: Sequence[Any]) -> MaskedBatch[list[Tensor], list[Tensor]]:
         """Stack `records` and draw their masks; see :meth:`PatchMaskCollator.__call__`.
 
         Parameters
@@ -484,7 +595,7 @@ class IJEPAMaskCollator(_Collator):
             with ``(n_records, n_target)`` for each of the `num_pred_blocks` targets.
         """
         batch, drawn, _ = self._collate(records, [self.strategy], self.patch_size, self.truncate)
-        context, targets = drawn[0]
+        context, targets, *_ = drawn[0]
         return MaskedBatch(batch, [context], targets)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -14,9 +14,15 @@ from ecgmask.records import Facts
 from ecgmask.seeding import BatchSeed
 from ecgmask.strategies import Masks, Strategy
 from ecgmask.strategies._blocks import MAX_REDRAWS
-from ecgmask.strategies.masks import BoolArray, has_equal_counts, indices_of, needs_r_peaks
+from ecgmask.strategies.masks import (
+    BoolArray,
+    IndexArray,
+    has_equal_counts,
+    indices_of,
+    needs_r_peaks,
+)
 
-Truncate = Literal["ends", "random", "first"]
+Truncate = Literal["ends", "random", "first", "never"]
 
 
 def check_truncate(truncate: str) -> None:
@@ -83,12 +89,35 @@ def cut(
     return kept.reshape(in_time.shape).swapaxes(1, 2)
 
 
+def fill(marked: BoolArray, counts: NDArray[np.intp], n_slots: int) -> tuple[IndexArray, BoolArray]:
+    """Return the tokens of each record in a row of `n_slots`, and which slots are filler.
+
+    A filler repeats the last token of its record: whoever forgets that it is one sees nothing that
+    the record hides.
+    """
+    tokens = marked.reshape(len(marked), -1)
+    _, token = np.nonzero(tokens)
+    first = np.cumsum(counts) - counts
+    slot = np.arange(n_slots)
+    indices: IndexArray = token[first[:, None] + np.minimum(slot, counts[:, None] - 1)]
+    return indices, slot >= counts[:, None]
+
+
 def may_differ(strategy: Strategy, *, leads_missing: bool) -> bool:
     """Return whether records of a batch may keep unequal numbers of patches.
 
     Ranks of a distributed run then have to know of each other to agree on one length.
     """
     return leads_missing or not has_equal_counts(strategy)
+
+
+class Indices(NamedTuple):
+    """The tokens of a batch's context and targets."""
+
+    context: Tensor  # (n_records, n_context), ascending
+    targets: list[Tensor]  # (n_records, n_target) for each target block, ascending
+    context_padding: Tensor  # where a slot of the context is filler
+    target_padding: list[Tensor]  # where a slot of each target is
 
 
 def draw_indices(
@@ -99,7 +128,7 @@ def draw_indices(
     *,
     rank: int = 0,
     world_size: int = 1,
-) -> tuple[Tensor, list[Tensor]]:
+) -> Indices:
     """Draw the masks of a batch and return the tokens of its context and of each target.
 
     Parameters
@@ -111,17 +140,12 @@ def draw_indices(
     seed
         Where the generators of the batch come from.
     truncate
-        How contexts and targets are cut to the shortest of the batch, over all ranks.
+        How contexts and targets are cut to the shortest of the batch, over all ranks; ``"never"``
+        fills them up to the longest.
     rank
         Which process this is.
     world_size
         Number of processes.
-
-    Returns
-    -------
-    tuple
-        The context ``(n_records, n_context)`` and a list with ``(n_records, n_target)`` for each
-        target block, in ascending order.
 
     Raises
     ------
@@ -132,28 +156,43 @@ def draw_indices(
     masks = _draw_present(strategy, facts, rng, seed)
     drawn = [masks]
     if may_differ(strategy, leads_missing=facts.missing is not None):
-        # Ranks agree on the shortest context by drawing each other's masks.
+        # Ranks agree on one length by drawing each other's masks.
         drawn += [
             _draw_present(strategy, facts, seed.positions(other), seed)
             for other in range(world_size)
             if other != rank
         ]
-    # The masks of this rank come first.
-    counts = [(count(each.context), count(each.targets)) for each in drawn]
-    n_context = min(in_context.min() for in_context, _ in counts)
-    n_targets = np.min([in_targets.min(axis=0) for _, in_targets in counts], axis=0)
-    in_context, in_targets = counts[0]
-    from_left = rng.integers(2, size=facts.n_records) == 1
-    rule = (truncate, rng, from_left)
-    context = _to_indices(cut(masks.context, in_context, n_context, *rule))
-    targets = [
-        _to_indices(cut(masks.targets[:, j], in_targets[:, j], n_target, *rule))
-        for j, n_target in enumerate(n_targets)
+    # (rank, record) for the context and for each target; this rank comes first.
+    counts = [
+        np.array([count(block) for block in blocks])
+        for blocks in zip(*map(_blocks_of, drawn), strict=True)
     ]
-    for name, indices in (("context", context), *(("target", t) for t in targets)):
-        if indices.shape[1] == 0:
+    for name, each in zip(["context", *["target"] * masks.n_targets], counts, strict=True):
+        if not each.all():
             raise ValueError(f"{strategy!r} drew a record without any {name} patch")
-    return context, targets
+    from_left = rng.integers(2, size=facts.n_records) == 1
+
+    def to_rows(marked: BoolArray, counts: NDArray[np.intp]) -> tuple[IndexArray, BoolArray]:
+        if truncate == "never":
+            return fill(marked, counts[0], counts.max())
+        kept = indices_of(cut(marked, counts[0], counts.min(), truncate, rng, from_left))
+        return kept, np.zeros(kept.shape, dtype=np.bool_)
+
+    rows = [to_rows(*each) for each in zip(_blocks_of(masks), counts, strict=True)]
+    (context, context_padding), *targets = (
+        (torch.from_numpy(indices), torch.from_numpy(padding)) for indices, padding in rows
+    )
+    return Indices(
+        context,
+        [indices for indices, _ in targets],
+        context_padding,
+        [padding for _, padding in targets],
+    )
+
+
+def _blocks_of(masks: Masks) -> list[BoolArray]:
+    """Return context and targets as ``(n_records, n_leads, n_patches)``."""
+    return [masks.context, *masks.targets.swapaxes(0, 1)]
 
 
 def _draw_present(strategy: Strategy, facts: Facts, rng: Generator, seed: BatchSeed) -> Masks:
@@ -223,7 +262,3 @@ def _check_fit(masks: Masks, facts: Facts, strategy: Strategy) -> None:
             f"{strategy!r} was asked for {n_records} records of {n_patches} patches and drew "
             f"{masks.n_records} of {masks.n_patches}"
         )
-
-
-def _to_indices(marked: BoolArray) -> Tensor:
-    return torch.from_numpy(indices_of(marked))

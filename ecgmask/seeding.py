@@ -68,6 +68,15 @@ class Progress:
         self._own_run = -1
         self._own_calls = 0
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Progress):
+            return NotImplemented
+        return (self.epoch, self._next) == (other.epoch, other._next)
+
+    @property
+    def _next(self) -> int:
+        return int(self._shared[FIRST] + self._shared[DRAWN])
+
     @property
     def epoch(self) -> int:
         """The epoch that is drawn."""
@@ -109,7 +118,7 @@ class Progress:
                     "workers draw batches ahead of training; pass state_dict(batch=) the number "
                     "of batches of this epoch that training has finished"
                 )
-            batch = int(self._shared[FIRST] + self._shared[DRAWN])
+            batch = self._next
         return {"epoch": self.epoch, "batch": check_count("batch", batch, least=0)}
 
     def load(self, epoch: int | None, batch: int | None) -> None:

@@ -494,7 +494,7 @@ def test_a_patch_size_that_is_no_count_is_refused(make, patch_size, error, messa
         (
             lambda: PatchMaskCollator(ContextToTarget(), 25, truncate=None),
             ValueError,
-            "truncate must be one of 'ends', 'random', 'first', not None",
+            "truncate must be one of 'ends', 'random', 'first', 'never', not None",
         ),
         (
             lambda: PatchMaskCollator(MaskAndComplement, 25),

@@ -1,12 +1,13 @@
 """Equal context lengths in a batch, and what each rule costs."""
 
+import laws
 import numpy as np
 import pytest
 import torch
-from goodness import assert_uniform
+from goodness import assert_means, assert_uniform
 from prescribed import truncated
 
-from ecgmask import ContextToTarget
+from ecgmask import ContextToTarget, IJEPAMaskCollator, Leads, PatchMaskCollator, gather_tokens
 
 RULES = ("ends", "random", "first")
 
@@ -152,3 +153,71 @@ def test_ends_keeps_runs_long_and_random_shatters_them(contexts):
     )
     assert ends == pytest.approx(22, abs=1)
     assert random == pytest.approx(2.4, abs=0.2)
+
+
+# Nothing is cut
+
+
+def collate(strategy, n_records=6, n_patches=200, **options):
+    collator = PatchMaskCollator(strategy, 1, truncate="never", **options)
+    return collator(list(torch.zeros(n_records, 12, n_patches)))
+
+
+def test_no_context_is_lost_so_its_law_is_that_of_one_record():
+    seen = np.zeros((200, 200))
+    for batch in range(200):
+        masked = collate(ContextToTarget(), 64)
+        for row, filler in zip(masked.context, masked.context_padding, strict=True):
+            seen[batch, row[~filler]] += 1 / 64
+    lengths = (laws.block_lengths(200, *scale) for scale in [("0.15", "0.2"), ("0.85", "0.95")])
+    assert_means(seen, np.array(laws.context_marginal(200, 4, *lengths)))
+
+
+def test_rows_are_as_long_as_the_longest_and_fillers_repeat_the_last_token():
+    masked = collate(ContextToTarget(), 64)
+    counts = (~masked.context_padding).sum(dim=1)
+    assert masked.context.shape == (64, counts.max())
+    assert counts.min() < counts.max()
+    for row, filler, n in zip(masked.context, masked.context_padding, counts, strict=True):
+        assert filler.tolist() == [False] * n + [True] * (len(row) - n)
+        assert (row[n:] == row[n - 1]).all()
+
+
+def test_targets_of_different_lengths_are_filled_too():
+    masked = collate(Leads.oh(), 32)
+    (target,), (filler,) = masked.targets, masked.target_padding
+    assert ((~filler).sum(dim=1) + (~masked.context_padding).sum(dim=1) == 2400).all()
+    assert target.shape == filler.shape
+
+
+def test_records_without_lengths_have_no_padding():
+    assert not collate(ContextToTarget()).padding.any()
+
+
+def test_ranks_agree_on_the_length_that_is_filled_up_to():
+    ranks = [
+        collate(ContextToTarget(), seed=3, rank=rank, world_size=3).context for rank in range(3)
+    ]
+    longest = [collate(ContextToTarget(), seed=3, rank=rank, world_size=4) for rank in range(4)]
+    assert len({context.shape for context in ranks}) == 1
+    # The longest row of all ranks has no filler.
+    assert min((filled.context_padding.sum(dim=1)).min() for filled in longest) == 0
+
+
+def test_what_a_filler_holds_changes_no_output():
+    masked = collate(ContextToTarget(), 8)
+    filler = masked.context_padding
+    encoder = torch.nn.TransformerEncoder(
+        torch.nn.TransformerEncoderLayer(16, 2, 32, batch_first=True), 2, enable_nested_tensor=False
+    ).eval()
+    tokens = gather_tokens(torch.randn(8, 200, 16), masked.context)
+    noisy = tokens.masked_fill(filler[..., None], 1e3)
+    one, other = (encoder(x, src_key_padding_mask=filler) for x in (tokens, noisy))
+    assert torch.allclose(one[~filler], other[~filler], atol=1e-6)
+    unmasked = encoder(noisy)
+    assert not torch.allclose(one[~filler], unmasked[~filler], atol=1e-6)
+
+
+def test_the_form_of_i_jepa_has_no_place_for_filler():
+    with pytest.raises(ValueError, match="which the form of I-JEPA lacks; use PatchMaskCollator"):
+        IJEPAMaskCollator(25, truncate="never")

@@ -135,21 +135,25 @@ class Masks:
         *,
         n_patches: int,
         n_leads: int = 1,
+        strategy: int | None = None,
     ) -> Masks:
         """Rebuild boolean masks from the index tensors that a collator returns.
 
         Parameters
         ----------
         context
-            Indices ``(n_records, n_context)``, or a list that holds one such array.
+            Indices ``(n_records, n_context)``, or a list that holds one such array. Of several
+            strategies, a list with one array for each.
         targets
             Indices ``(n_records, n_target)``, or a list with one such array for each target
-            block.
+            block. Of several strategies, a list of such lists.
         n_patches
             Number of patches in time, at least 1: samples divided by samples per patch.
         n_leads
             1 for shared masks. For per-lead masks the number of leads: their indices are
             lead-major token numbers, ``lead * n_patches + patch``.
+        strategy
+            Which strategy's masks, from 0; needed if the indices are those of several.
 
         Raises
         ------
@@ -169,6 +173,7 @@ class Masks:
         """
         check_count("n_patches", n_patches)
         check_count("n_leads", n_leads)
+        context, targets = _of_strategy(context, targets, strategy)
         contexts = [_to_bool("context", c, n_patches, n_leads) for c in _as_blocks(context)]
         blocks = [_to_bool("targets", t, n_patches, n_leads) for t in _as_blocks(targets)]
         if len(contexts) != 1 or not blocks:
@@ -397,39 +402,82 @@ def needs_r_peaks(strategy: Strategy) -> bool:
     return bool(getattr(strategy, "needs_r_peaks", False))
 
 
-def as_masks(masks: MaskLike, n_patches: int | None = None, n_leads: int = 1) -> Masks:
+def as_masks(
+    masks: MaskLike,
+    n_patches: int | None = None,
+    n_leads: int = 1,
+    strategy: int | None = None,
+) -> Masks:
     """Return `masks` if they are boolean already, else build them from a collator's indices.
 
     Parameters
     ----------
     masks
-        Masks, or what a collator returns: a tuple that ends in the context's and the targets'
-        index tensors.
+        Masks, what a collator returns, or a tuple of the context's and the targets' index tensors.
     n_patches
-        Number of patches in time, which index tensors do not tell.
+        Number of patches in time, which index tensors do not tell unless padding comes with them.
     n_leads
         Number of leads of per-lead masks, which index tensors do not tell either.
+    strategy
+        Which of several strategies drew the masks, from 0.
     """
     if isinstance(masks, Masks):
         if n_patches not in (None, masks.n_patches):
             raise ValueError(
                 f"the masks have {masks.n_patches} patches, not n_patches={n_patches}; leave it out"
             )
+        if strategy is not None:
+            raise ValueError(f"strategy={strategy} means nothing for boolean masks; leave it out")
         return masks
     given: Any = masks
-    if not isinstance(given, tuple) or len(given) not in (2, 3):
+    if not isinstance(given, tuple) or len(given) < 2:
         raise TypeError(
             "masks must be what a strategy draws, what a collator returns, or a tuple (context, "
             f"targets) of index tensors, not {type(given).__name__}"
         )
+    context, targets, *padding = given if len(given) == 2 else given[1:]
+    if n_patches is None and padding:
+        n_patches = padding[0].shape[1]
     if n_patches is None:
         raise ValueError("index tensors do not say how many patches a record has; pass n_patches=")
-    return Masks.from_indices(*given[-2:], n_patches=n_patches, n_leads=n_leads)
+    return Masks.from_indices(
+        context, targets, n_patches=n_patches, n_leads=n_leads, strategy=strategy
+    )
 
 
-def _as_blocks(indices: ArrayLike) -> list[NDArray[np.int64]]:
+def _of_strategy(context: Any, targets: Any, strategy: int | None) -> tuple[Any, Any]:
+    """Return the indices that one of several strategies drew, or all if there is one."""
+    if _n_axes(targets) < 4:
+        if strategy is not None:
+            raise ValueError(
+                f"strategy={strategy} is given, but the indices are those of one; leave it out"
+            )
+        return context, targets
+    if len(context) != len(targets):
+        raise ValueError(
+            f"there are contexts of {len(context)} strategies, but targets of {len(targets)}"
+        )
+    if strategy is None and len(targets) > 1:
+        raise ValueError(
+            f"the indices are those of {len(targets)} strategies; say which with strategy=0 to "
+            f"strategy={len(targets) - 1}"
+        )
+    which = 0 if strategy is None else check_count("strategy", strategy, least=0)
+    if which >= len(targets):
+        raise ValueError(f"strategy must be below the {len(targets)} there are, not {strategy}")
+    return context[which], targets[which]
+
+
+def _n_axes(indices: Any) -> int:
+    """Return how deep arrays or lists of them are; the arrays of a list may differ in length."""
+    if isinstance(indices, list | tuple):
+        return 1 + (_n_axes(indices[0]) if len(indices) else 0)
+    return int(np.ndim(indices))
+
+
+def _as_blocks(indices: Any) -> list[NDArray[np.int64]]:
     """Return a list of ``(n_records, n_indices)`` arrays from one of them or a list of them."""
-    if isinstance(indices, list | tuple) and all(np.ndim(block) == 2 for block in indices):
+    if isinstance(indices, list | tuple) and _n_axes(indices) == 3:
         return [np.asarray(block) for block in indices]
     return [np.asarray(indices)]
 
