@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from ecgmask import strategies
 from ecgmask.collate import (
     FilledBatch,
     IJEPAMaskCollator,
@@ -22,20 +23,7 @@ from ecgmask.statistics import (
     describe,
     mask_statistics,
 )
-from ecgmask.strategies import (
-    Beats,
-    ContextToTarget,
-    Forecast,
-    InverseBlocks,
-    Leads,
-    MaskAndComplement,
-    Masks,
-    PerLead,
-    RandomPatches,
-    Spans,
-    Strategy,
-    UnionOfBlocks,
-)
+from ecgmask.strategies import *  # noqa: F403
 from ecgmask.synthetic import synthetic_ecg
 
 __version__ = version("ecgmask")
@@ -44,28 +32,16 @@ __all__ = [
     "ECG",
     "LIMB_LEADS",
     "STANDARD_LEADS",
-    "Beats",
     "BlockSummary",
-    "ContextToTarget",
     "ECGArrayDataset",
     "FilledBatch",
-    "Forecast",
     "IJEPAMaskCollator",
-    "InverseBlocks",
-    "Leads",
-    "MaskAndComplement",
     "MaskCollator",
     "MaskStatistics",
     "MaskSummary",
     "MaskedBatch",
-    "Masks",
     "PaddedBatch",
     "PatchMaskCollator",
-    "PerLead",
-    "RandomPatches",
-    "Spans",
-    "Strategy",
-    "UnionOfBlocks",
     "WFDBDataset",
     "describe",
     "gather_tokens",
@@ -74,3 +50,4 @@ __all__ = [
     "sample_ecg",
     "synthetic_ecg",
 ]
+__all__ += strategies.__all__

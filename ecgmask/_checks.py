@@ -22,14 +22,17 @@ def check_count(name: str, value: Any, *, least: int = 1) -> int:
 
 
 def check_scale(name: str, scale: Any) -> tuple[float, float]:
-    """Return `scale` as ``(low, high)`` if ``0 <= low <= high <= 1``."""
+    """Return `scale` as ``(low, high)`` if ``0 <= low <= high <= 1``, and `high` is above 0."""
     try:
         low, high = scale
     except (TypeError, ValueError):
         raise TypeError(
             f"{name} must be a pair of fractions such as (0.15, 0.2), not {scale!r}"
         ) from None
-    return check_fractions(f"{name}[0]", low, f"{name}[1]", high)
+    checked = check_fractions(f"{name}[0]", low, f"{name}[1]", high)
+    if checked[1] == 0:
+        raise ValueError(f"{name}=(0, 0) leaves nothing of the record; raise it")
+    return checked
 
 
 def check_fraction(name: str, value: Any) -> float:

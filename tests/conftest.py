@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from ecgmask import ECG, ContextToTarget, MaskAndComplement, PerLead, sample_ecg
+from ecgmask import ECG, sample_ecg
 
 mpl.use("Agg")
 
@@ -27,22 +27,6 @@ def rng() -> np.random.Generator:
 def ecg() -> ECG:
     """The sample ECG."""
     return sample_ecg()
-
-
-@pytest.fixture(
-    params=[
-        MaskAndComplement(),
-        MaskAndComplement(min_block_size=1, min_keep_ratio=0.5, max_keep_ratio=0.5),
-        ContextToTarget(),
-        ContextToTarget((0.5, 1.0), (0.05, 0.1), num_pred_blocks=1),
-        PerLead(MaskAndComplement()),
-        PerLead(ContextToTarget(), n_leads=3),
-    ],
-    ids=repr,
-)
-def strategy(request: pytest.FixtureRequest):
-    """Every strategy, once or more."""
-    return request.param
 
 
 @pytest.fixture(autouse=True)

@@ -66,7 +66,7 @@ def test_target_length_is_uniform_on_30_to_39_of_200_patches(rng):
 
 
 def test_context_length_is_uniform_on_170_to_189_of_200_patches(rng):
-    strategy = ContextToTarget(pred_scale=(0, 0), num_pred_blocks=1)
+    strategy = ContextToTarget(pred_scale=(0.005, 0.005), num_pred_blocks=1)
     assert_uniform([length for _, length in draw_lengths(strategy, 4000, rng)], range(170, 190))
 
 
@@ -90,7 +90,7 @@ def test_target_length_follows_its_law_where_the_bounds_are_not_whole(rng, n_pat
 @pytest.mark.parametrize(
     ("scale", "n_patches", "length"),
     [(0.15, 200, 30), (0.29, 100, 29), (0.57, 100, 57), (0.07, 100, 7), (0.3, 10, 3),
-     (0.149, 200, 29), (0.0, 20, 1), (0.01, 20, 1)],
+     (0.149, 200, 29), (0.001, 20, 1), (0.01, 20, 1)],
 )  # fmt: skip
 def test_an_exact_scale_gives_that_length_whatever_its_float(rng, scale, n_patches, length):
     strategy = ContextToTarget((1, 1), (scale, scale), num_pred_blocks=1, min_keep=1)
@@ -262,7 +262,8 @@ def test_a_setting_that_hardly_any_layout_satisfies_ends_in_an_error(rng):
         ({"pred_scale": 0.2}, TypeError, r"pred_scale must be a pair of fractions .* not 0.2"),
         ({"pred_scale": (0.1, 0.2, 0.3)}, TypeError, "pred_scale must be a pair of fractions"),
         ({"context_scale": ("a", 0.5)}, TypeError, r"context_scale\[0\] must be a number"),
-        ({"context_scale": (0, 0)}, ValueError, r"context_scale=\(0, 0\) leaves no context"),
+        ({"context_scale": (0, 0)}, ValueError, r"context_scale=\(0, 0\) leaves nothing"),
+        ({"pred_scale": (0, 0)}, ValueError, r"pred_scale=\(0, 0\) leaves nothing of the record"),
         ({"pred_scale": (1, 1)}, ValueError, r"pred_scale=\(1, 1\) leaves no context"),
     ],
 )

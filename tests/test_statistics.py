@@ -41,14 +41,6 @@ def test_a_scattered_target_counts_its_runs():
     assert summary.targets == (BlockSummary(n_patches=5, first=0, last=6, n_runs=3),)
 
 
-def test_context_target_and_ignored_add_up(strategy, rng):
-    masks = strategy.draw(20, 200, rng)
-    for record in range(20):
-        summary = describe(masks, record=record)
-        assert summary.n_context + summary.n_target + summary.n_ignored == summary.n_patches
-        assert summary.n_patches == masks.n_leads * 200
-
-
 def test_target_counts_less_overlaps_are_the_union(rng):
     masks = ContextToTarget(num_pred_blocks=2).draw(50, 200, rng)
     for record in range(50):

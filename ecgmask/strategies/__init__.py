@@ -12,17 +12,18 @@ from ecgmask.strategies.random_patches import RandomPatches
 from ecgmask.strategies.spans import Spans
 from ecgmask.strategies.union_of_blocks import UnionOfBlocks
 
-__all__ = [
-    "Beats",
-    "ContextToTarget",
-    "Forecast",
-    "InverseBlocks",
-    "Leads",
-    "MaskAndComplement",
+# In the order of the site, which lists what is here, and so do the package and the tests.
+__all__ = [  # noqa: RUF022
     "Masks",
-    "PerLead",
-    "RandomPatches",
-    "Spans",
     "Strategy",
+    "MaskAndComplement",
+    "ContextToTarget",
+    "RandomPatches",
     "UnionOfBlocks",
+    "InverseBlocks",
+    "Spans",
+    "Forecast",
+    "Beats",
+    "Leads",
+    "PerLead",
 ]

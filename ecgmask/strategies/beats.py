@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -52,6 +53,11 @@ class Beats(Strategy):
 
     ratio: float = 0.5
     window: tuple[int, int] | None = None
+
+    presets: ClassVar[dict[str, str]] = {
+        "Whole beats": "Beats()",
+        "QRS complexes": "Beats(window=(1, 1))",
+    }
 
     def __post_init__(self) -> None:
         check_inner_fraction("ratio", self.ratio, "some beats have to be masked and some visible")

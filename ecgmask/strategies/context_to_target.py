@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from numpy.random import Generator
 
@@ -23,9 +24,11 @@ class ContextToTarget(Strategy):
     Parameters
     ----------
     context_scale
-        Smallest and greatest length of the context block as fractions of the record, in [0, 1].
+        Smallest and greatest length of the context block as fractions of the record, in [0, 1],
+        not both 0.
     pred_scale
-        Smallest and greatest length of a target block as fractions of the record, in [0, 1].
+        Smallest and greatest length of a target block as fractions of the record, in [0, 1], not
+        both 0 or both 1.
     num_pred_blocks
         Number of target blocks, at least 1.
     min_keep
@@ -69,6 +72,8 @@ class ContextToTarget(Strategy):
     num_pred_blocks: int = 4
     min_keep: int = 10
 
+    presets: ClassVar[dict[str, str]] = {"I-JEPA [A23]": "ContextToTarget()"}
+
     def __post_init__(self) -> None:
         # A list, as configuration files give it, would neither hash nor compare as a tuple does.
         object.__setattr__(self, "context_scale", check_scale("context_scale", self.context_scale))
@@ -79,8 +84,6 @@ class ContextToTarget(Strategy):
             raise ValueError(
                 "pred_scale=(1, 1) leaves no context: every target covers the record; lower it"
             )
-        if self.context_scale[1] == 0:
-            raise ValueError("context_scale=(0, 0) leaves no context; raise it")
 
     def draw(
         self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None

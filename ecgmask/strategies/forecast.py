@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -50,6 +51,8 @@ class Forecast(Strategy):
     """
 
     ratio: float = 0.5
+
+    presets: ClassVar[dict[str, str]] = {"After CPC [O18]": "Forecast()"}
 
     def __post_init__(self) -> None:
         check_inner_fraction("ratio", self.ratio, "there must be a past and a future")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from numpy.random import Generator
 
@@ -54,6 +55,8 @@ class InverseBlocks(Strategy):
 
     ratio: float = 0.8
     length: int = 10
+
+    presets: ClassVar[dict[str, str]] = {"data2vec 2.0 [Ba23]": "InverseBlocks()"}
 
     def __post_init__(self) -> None:
         check_count("length", self.length)

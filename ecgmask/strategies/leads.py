@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from math import comb
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -73,6 +74,11 @@ class Leads(Strategy):
     keep: tuple[str, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
     leads: tuple[str, ...] = STANDARD_LEADS
+
+    presets: ClassVar[dict[str, str]] = {
+        "Random lead masking [Oh22]": "Leads.oh()",
+        "Limb leads as one": "Leads(n_masked=1, groups=(LIMB_LEADS,))",
+    }
 
     def __post_init__(self) -> None:
         for name in ("keep", "leads"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -69,6 +70,8 @@ class MaskAndComplement(Strategy):
     min_block_size: int = 10
     min_keep_ratio: float = 0.15
     max_keep_ratio: float = 0.25
+
+    presets: ClassVar[dict[str, str]] = {"ECG-JEPA [WC24]": "MaskAndComplement()"}
 
     def __post_init__(self) -> None:
         check_count("min_block_size", self.min_block_size)

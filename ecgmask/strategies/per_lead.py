@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -60,6 +60,8 @@ class PerLead(Strategy):
 
     strategy: Strategy
     n_leads: int = 12
+
+    presets: ClassVar[dict[str, str]] = {"ST-MEM [N24]": "PerLead(RandomPatches(0.75))"}
 
     def __post_init__(self) -> None:
         check_strategy(self.strategy)

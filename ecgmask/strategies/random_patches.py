@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -54,12 +55,17 @@ class RandomPatches(Strategy):
 
     ratio: float | tuple[float, float] = 0.75
 
+    presets: ClassVar[dict[str, str]] = {
+        "MAE [He22]": "RandomPatches.mae()",
+        "Kim's ECG-JEPA [K24]": "RandomPatches.kim()",
+    }
+
     def __post_init__(self) -> None:
         if isinstance(self.ratio, tuple | list):
             object.__setattr__(self, "ratio", check_scale("ratio", self.ratio))
         else:
             check_fraction("ratio", self.ratio)
-        if self.ratio in (0, 1, (0, 0), (1, 1)):
+        if self.ratio in (0, 1, (1, 1)):
             raise ValueError(
                 f"ratio={self.ratio} masks nothing or all; some patches have to be masked and some "
                 "visible"

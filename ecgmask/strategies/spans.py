@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from numpy.random import Generator
 
@@ -56,6 +57,8 @@ class Spans(Strategy):
 
     ratio: float = 0.65
     length: int = 10
+
+    presets: ClassVar[dict[str, str]] = {"wav2vec 2.0 [Ba20], ECG-FM [M24]": "Spans.wav2vec2()"}
 
     def __post_init__(self) -> None:
         check_count("length", self.length)

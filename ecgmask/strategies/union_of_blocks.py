@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -26,7 +27,8 @@ class UnionOfBlocks(Strategy):
     num_blocks
         Number of blocks, at least 1.
     scale
-        Smallest and greatest length of a block as fractions of the record, in [0, 1].
+        Smallest and greatest length of a block as fractions of the record, in [0, 1], not both 0 or
+        both 1.
     min_keep
         Fewest patches that the context may have, at least 1.
 
@@ -65,6 +67,12 @@ class UnionOfBlocks(Strategy):
     num_blocks: int = 4
     scale: tuple[float, float] = (0.175, 0.225)
     min_keep: int = 1
+
+    presets: ClassVar[dict[str, str]] = {
+        "Kim's ECG-JEPA [K24]": "UnionOfBlocks.kim()",
+        "V-JEPA, short range [Ba24]": "UnionOfBlocks.vjepa_short()",
+        "V-JEPA, long range [Ba24]": "UnionOfBlocks.vjepa_long()",
+    }
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scale", check_scale("scale", self.scale))
