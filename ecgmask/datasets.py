@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ecgmask._checks import check_count, check_sampling_rate
-from ecgmask.ecg import ECG, FLAT, PLAUSIBLE_SPAN
+from ecgmask.ecg import ECG, FLAT, PLAUSIBLE_SPAN, resampling_ratio
 from ecgmask.leads import OF_I_AND_II, STANDARD_LEADS, FoundLeads, find_leads
 from ecgmask.readers import millivolts, need, read_ecg
 from ecgmask.seeding import Progress
@@ -288,7 +288,7 @@ class ECGArrayDataset(_Records):
     def __repr__(self) -> str:
         return (
             f"<ECGArrayDataset: {_count_ecgs(self)} of {self._file_samples} samples at "
-            f"{self.sampling_rate:g} Hz, {self._crops}>"
+            f"{self.sampling_rate:.10g} Hz, {self._crops}>"
         )
 
     def ecg(self, index: int) -> ECG:
@@ -470,11 +470,11 @@ class WFDBDataset(_Records):
         checked_labels = _to_labels(labels, len(names))
         read_header = need("wfdb", "wfdb").rdheader
         shown = need("tqdm", "wfdb").tqdm(names, "headers", unit="record") if progress else names
-        forms: list[tuple[int, float]] = []
+        found: list[int] = []
         refused = []
         for name in shown:
             try:
-                forms.append(_form(read_header, self.root / name))
+                found.append(_length(read_header, self.root / name, sampling_rate))
             except Exception as error:  # corrupt headers make the reader fail in any way
                 refused.append(f"{name}: {error}")
         if refused:
@@ -483,19 +483,15 @@ class WFDBDataset(_Records):
                 f"{len(refused)} of {len(names)} records in {self.root} cannot be used, "
                 f"{'; '.join(refused[:N_NAMED])}{more}; leave them out of records="
             )
-        longest = max(math.ceil(length / rate * sampling_rate) for length, rate in forms)
+        longest = max(found)
         if n_samples is None:
-            for name, form in zip(names, forms, strict=True):
-                if form != forms[0]:
+            for name, length in zip(names, found, strict=True):
+                if length != found[0]:
                     raise ValueError(
-                        f"{names[0]} has {forms[0][0]} samples at {forms[0][1]:g} Hz, but {name} "
-                        f"has {form[0]} at {form[1]:g} Hz; pass n_samples="
+                        f"at {sampling_rate:.10g} Hz, {names[0]} has {found[0]} samples, but "
+                        f"{name} has {length}; pass n_samples="
                     )
-            # What resampling returns, not what it should return.
-            first = read_ecg(
-                self.root / f"{names[0]}.hea", sampling_rate=sampling_rate, check=False
-            )
-            n_samples = longest = first.signal.shape[1]
+            n_samples = longest
         n_samples = check_count("n_samples", n_samples)
         crops = _Crops(n_samples, crop, seed, len(names), longest)
         super().__init__(len(names), crops, sampling_rate, checked_labels, lengths)
@@ -564,7 +560,7 @@ class WFDBDataset(_Records):
         return cls(root, [row[0] for row in rows], **options)
 
     def __repr__(self) -> str:
-        return f"<WFDBDataset: {_count_ecgs(self)} at {self.sampling_rate:g} Hz, {self._crops}>"
+        return f"<WFDBDataset: {_count_ecgs(self)} at {self.sampling_rate:.10g} Hz, {self._crops}>"
 
     def ecg(self, index: int) -> ECG:
         """Return a whole record as an ECG, to look at.
@@ -656,8 +652,8 @@ def _derive(samples: Tensor, found: FoundLeads) -> Tensor:
     return signal
 
 
-def _form(read_header: Any, path: Path) -> tuple[int, float]:
-    """Return length and rate of a WFDB record, if its files have all that is needed."""
+def _length(read_header: Any, path: Path, sampling_rate: float) -> int:
+    """Return how many samples a WFDB record has at a rate, if its files have all that is needed."""
     if not path.with_name(f"{path.name}.hea").exists():
         raise ValueError(f"there is no {path.name}.hea")
     header = read_header(str(path))
@@ -670,7 +666,8 @@ def _form(read_header: Any, path: Path) -> tuple[int, float]:
             raise ValueError(f"its samples, {file_name}, are missing")
     for row in find_leads(header.sig_name, STANDARD_LEADS).rows.values():
         millivolts(header.units[row])
-    return int(header.sig_len), float(header.fs)
+    length = int(header.sig_len)
+    return math.ceil(length * resampling_ratio(length, header.fs, sampling_rate))
 
 
 def _to_names(name: str, values: Iterable[str]) -> tuple[str, ...]:

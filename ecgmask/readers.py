@@ -396,8 +396,8 @@ def _to_ecg(
         raise ValueError("the file does not say its sampling rate; give file_sampling_rate=, in Hz")
     if file_sampling_rate not in (None, rate):
         raise ValueError(
-            f"file_sampling_rate={file_sampling_rate} contradicts the file, which says {rate:g} "
-            "Hz; leave it out"
+            f"file_sampling_rate={file_sampling_rate} contradicts the file, which says "
+            f"{rate:.10g} Hz; leave it out"
         )
     rate = check_sampling_rate(rate)
     samples = contents.samples if contents.sampling_rate else _unpadded(contents.samples, rate)

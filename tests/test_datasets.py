@@ -614,12 +614,39 @@ def test_wfdb_records_are_cropped_padded_and_labelled(folder, ecg):
     np.testing.assert_allclose(long, ecg.signal[:, 2000:3000], atol=1e-4)
 
 
-def test_records_of_unlike_lengths_need_a_number_of_samples(folder, ecg):
+def test_records_of_different_lengths_need_a_number_of_samples(folder, ecg):
     root, names = folder
     write_record(root, "long", ecg)
-    message = r"_hr has 600 samples at 500 Hz, but long has 5000 at 500 Hz; pass n_samples="
+    message = r"at 250 Hz, \S+_hr has 300 samples, but long has 2500; pass n_samples="
     with pytest.raises(ValueError, match=message):
-        wfdb_dataset(root, [*names, "long"])
+        wfdb_dataset(root, [*names, "long"], sampling_rate=250)
+
+
+def test_records_of_one_duration_come_whole_whatever_their_rates(tmp_path, ecg):
+    for rate in (250, 500, 1000):
+        write_record(tmp_path, f"{rate}", ecg.resample(rate), rate=rate)
+    dataset = wfdb_dataset(tmp_path, ["250", "500", "1000"])
+    for item in dataset:
+        assert item.shape == (12, 5000)
+        np.testing.assert_allclose(item, ecg, atol=0.1)
+
+
+@pytest.mark.parametrize("rate", [1000, 999, 257, 360.0001, 128.5])
+def test_headers_tell_how_long_records_are_at_another_rate(tmp_path, signals, rate):
+    write_record(tmp_path, "one", signals[0, :, :599], rate=rate)
+    whole = wfdb_dataset(tmp_path, ["one"], lengths=True)
+    signal, length = whole[0]
+    assert whole.n_samples == length == signal.shape[1] == whole.ecg(0).signal.shape[1]
+    cut = wfdb_dataset(tmp_path, ["one"], n_samples=length - 1, seed=0)
+    assert cut[0].shape == (12, length - 1)
+    with pytest.raises(ValueError, match="no record is longer"):
+        wfdb_dataset(tmp_path, ["one"], n_samples=length, seed=0)
+
+
+def test_a_record_that_cannot_be_resampled_is_found_in_its_header(tmp_path, signals):
+    write_record(tmp_path, "fast", signals[0], rate=10**8)
+    with pytest.raises(ValueError, match="fast: 600 samples at 100000000 Hz cannot be resampled"):
+        wfdb_dataset(tmp_path, ["fast"])
 
 
 def test_seeded_crops_of_wfdb_records_are_the_same_in_every_worker(folder):
