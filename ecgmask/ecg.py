@@ -269,15 +269,7 @@ class ECG:
         """
         names = standard_names("leads", leads)
         found = find_leads(self.leads, names)
-        recorded = {name: self.signal[row] for name, row in found.rows.items()}
-        signal = np.stack(
-            [
-                np.asarray(OF_I_AND_II[name], np.float32) @ [recorded["I"], recorded["II"]]
-                if name in found.derived
-                else recorded[name]
-                for name in names
-            ]
-        )
+        signal = found.of(self.signal[list(found.rows.values())])
         before = {standard_name(lead) for lead in self.derived}
         derived = tuple(name for name in names if name in found.derived or name in before)
         return replace(self, signal=signal, leads=names, derived=derived)
@@ -287,7 +279,7 @@ class ECG:
 
         Looks for flat leads, for amplitudes that no heart makes, which are a sign of a wrong unit,
         and for limb leads that contradict each other: III is II minus I, and the augmented leads
-        follow from I and II. If one exchange or inversion of leads mends that, it is named.
+        follow from I and II. If one exchange or inversion of leads explains that, it is named.
         Electrodes that were exchanged on the body cannot be found like this: their leads still fit
         together.
 
@@ -341,7 +333,7 @@ class ECG:
             raise ValueError("; ".join(problems))
 
     def _contradiction(self, flat: list[str]) -> str | None:
-        """Say how limb leads contradict each other, and which exchange would mend it."""
+        """Say how limb leads contradict each other, and which exchange explains it."""
         recorded = {
             standard_name(lead): samples.astype(np.float64)
             for lead, samples in zip(self.leads, self.signal, strict=True)

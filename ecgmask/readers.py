@@ -116,6 +116,8 @@ def read_ecg(
         check_count("index", index, least=0)
     if sampling_rate is not None:
         check_sampling_rate(sampling_rate)
+    if file_sampling_rate is not None:
+        check_sampling_rate(file_sampling_rate, "file_sampling_rate")
     wanted = standard_names("leads", leads)
     names = None if file_leads is None else standard_names("file_leads", file_leads)
     try:

@@ -17,7 +17,7 @@ from ecgmask import ECG, STANDARD_LEADS, MaskCollator, PatchMaskCollator, Random
 from ecgmask.datasets import ECGArrayDataset, WFDBDataset
 
 N_RECORDS, LENGTH = 12, 600
-STACK = {"leads": STANDARD_LEADS, "sampling_rate": 500, "unit": "mV"}
+STACK = {"file_leads": STANDARD_LEADS, "file_sampling_rate": 500, "file_unit": "mV"}
 EIGHT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 PTB_XL_LEADS = tuple(lead.upper() for lead in STANDARD_LEADS)
 
@@ -116,7 +116,7 @@ def test_an_item_is_the_record_in_the_file_as_float32_in_millivolt(
 ):
     stack = (signals / in_mv).astype(dtype)
     path = save(stack if lead_axis == 1 else stack.transpose(0, 2, 1))
-    dataset = ECGArrayDataset(path, **{**STACK, "unit": unit})
+    dataset = ECGArrayDataset(path, **{**STACK, "file_unit": unit})
     for item, record in zip(dataset, stack, strict=True):
         assert item.dtype == torch.float32
         assert item.is_contiguous()
@@ -130,7 +130,7 @@ def test_leads_come_in_standard_order_whatever_the_file_has(save, signals, lead_
     names += ["V5", "V4"]
     stack = signals[:, order]
     path = save(stack if lead_axis == 1 else stack.transpose(0, 2, 1))
-    dataset = ECGArrayDataset(path, **{**STACK, "leads": names})
+    dataset = ECGArrayDataset(path, **{**STACK, "file_leads": names})
     np.testing.assert_array_equal(torch.stack(list(dataset)), signals)
     np.testing.assert_array_equal(dataset.ecg(3), signals[3])
 
@@ -138,7 +138,7 @@ def test_leads_come_in_standard_order_whatever_the_file_has(save, signals, lead_
 def test_limb_leads_that_the_file_lacks_are_derived(save, signals):
     rows = [STANDARD_LEADS.index(lead) for lead in reversed(EIGHT_LEADS)]
     path = save(signals[:, rows])
-    dataset = ECGArrayDataset(path, **{**STACK, "leads": reversed(EIGHT_LEADS)})
+    dataset = ECGArrayDataset(path, **{**STACK, "file_leads": reversed(EIGHT_LEADS)})
     for item, signal in zip(dataset, signals, strict=True):
         whole = ECG(signal[rows], 500, EIGHT_LEADS[::-1]).select(STANDARD_LEADS)
         np.testing.assert_allclose(item, whole.signal, atol=1e-6)
@@ -147,7 +147,9 @@ def test_limb_leads_that_the_file_lacks_are_derived(save, signals):
 
 def test_channels_that_are_no_standard_lead_are_left_out(save, signals):
     stack = np.concatenate([np.full((N_RECORDS, 3, LENGTH), np.nan), signals], axis=1)
-    dataset = ECGArrayDataset(save(stack), **{**STACK, "leads": ("vx", "vy", "vz", *PTB_XL_LEADS)})
+    dataset = ECGArrayDataset(
+        save(stack), **{**STACK, "file_leads": ("vx", "vy", "vz", *PTB_XL_LEADS)}
+    )
     np.testing.assert_array_equal(torch.stack(list(dataset)), signals)
 
 
@@ -392,7 +394,7 @@ def test_python_objects_are_refused_and_never_unpickled(save, tmp_path, monkeypa
         (np.zeros((12, 600)), r"an array \(12, 600\), but a stack has .* with read_ecg"),
         (np.zeros((0, 12, 600)), r"an array \(0, 12, 600\), but a stack"),
         (np.zeros((2, 12, 0)), r"an array \(2, 12, 0\), but a stack"),
-        (np.zeros((2, 8, 600)), "leads has 12 names, but no axis of .* name all leads"),
+        (np.zeros((2, 8, 600)), "file_leads has 12 names, but no axis of .* name all leads"),
         (np.zeros((2, 12, 600), dtype=complex), "holds complex128, but samples must be"),
         (np.zeros((2, 12, 600), dtype=bool), "holds bool, but samples must be"),
         (np.zeros((2, 12, 600), dtype="U1"), "holds <U1, but samples must be"),
@@ -411,16 +413,21 @@ def test_an_array_that_is_no_stack_of_ecgs_is_refused(save, array, message):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"unit": "mmHg"}, ValueError, "unit must be V, mV, uV or nV, not 'mmHg'"),
-        ({"sampling_rate": 0}, ValueError, "sampling_rate must be positive, in Hz, not 0"),
-        ({"sampling_rate": float("nan")}, ValueError, "must be positive, in Hz, not nan"),
-        ({"sampling_rate": "500"}, TypeError, "must be a number in Hz, not '500'"),
-        ({"leads": "I"}, TypeError, "leads must be a list of names, not the string 'I'"),
-        ({"leads": [*STANDARD_LEADS[:-1], "V7"]}, ValueError, "V6 is missing and .* V7"),
-        ({"leads": [*STANDARD_LEADS[:-1], "v5"]}, ValueError, "V5 is there more than once"),
-        ({"leads": ["x", *STANDARD_LEADS[1:]]}, ValueError, "I is missing and .* there are x, II"),
+        ({"file_unit": "mmHg"}, ValueError, "unit must be V, mV, uV or nV, not 'mmHg'"),
+        ({"file_sampling_rate": 0}, ValueError, "^file_sampling_rate must be positive, .* not 0"),
+        ({"file_sampling_rate": float("nan")}, ValueError, "must be positive, in Hz, not nan"),
+        ({"file_sampling_rate": "500"}, TypeError, "must be a number in Hz, not '500'"),
+        ({"file_leads": "I"}, TypeError, "file_leads must be a list of names, .* not 'I'"),
+        ({"file_leads": []}, ValueError, "file_leads must name at least one lead"),
+        ({"file_leads": [*STANDARD_LEADS[:-1], "V7"]}, ValueError, "V6 is missing and .* V7"),
+        ({"file_leads": [*STANDARD_LEADS[:-1], "v5"]}, ValueError, "V5 is there more than once"),
         (
-            {"leads": ["I", "x", "y", *STANDARD_LEADS[3:]]},
+            {"file_leads": ["x", *STANDARD_LEADS[1:]]},
+            ValueError,
+            "I is missing and .* there are x, II",
+        ),
+        (
+            {"file_leads": ["I", "x", "y", *STANDARD_LEADS[3:]]},
             ValueError,
             "II, III are missing and cannot",
         ),
@@ -446,7 +453,7 @@ def test_a_wrong_parameter_is_refused(path, options, error, message):
         ECGArrayDataset(path, **{**STACK, **options})
 
 
-@pytest.mark.parametrize("name", ["leads", "sampling_rate", "unit"])
+@pytest.mark.parametrize("name", STACK)
 def test_what_the_file_does_not_say_has_to_be_given(path, name):
     given = {key: value for key, value in STACK.items() if key != name}
     with pytest.raises(TypeError, match=f"required keyword-only argument: '{name}'"):
