@@ -3,6 +3,7 @@
 import os
 import pickle
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ import wfdb
 from goodness import assert_uniform
 from torch.utils.data import DataLoader
 
-from ecgmask import ECG, STANDARD_LEADS, MaskCollator, PatchMaskCollator, RandomPatches
+from ecgmask import ECG, STANDARD_LEADS, Beats, MaskCollator, PatchMaskCollator, RandomPatches
 from ecgmask.datasets import ECGArrayDataset, WFDBDataset
+from ecgmask.seeding import BatchSeed
 
 N_RECORDS, LENGTH = 12, 600
 STACK = {"file_leads": STANDARD_LEADS, "file_sampling_rate": 500, "file_unit": "mV"}
@@ -291,6 +293,16 @@ def test_a_seeded_crop_does_not_depend_on_how_many_records_follow(ramp, save):
     assert long[:7] == short
 
 
+def test_crops_share_no_stream_with_the_masks_of_a_collator_of_the_same_seed(ramp):
+    dataset = crops_of(ramp, n_samples=10, seed=3)
+    for epoch, batch, part in product(range(3), range(3), range(2)):
+        dataset.set_epoch(epoch)
+        starts = starts_of(dataset)
+        of_masks = BatchSeed(3, epoch, batch, part)
+        for rng in (of_masks.sizes(), of_masks.positions(0), of_masks.positions(1)):
+            assert starts != (rng.random(40) * 21).astype(int).tolist()
+
+
 @pytest.mark.parametrize(
     ("workers", "start", "persistent"),
     [(1, "fork", False), (2, "fork", False), (2, "fork", True), (2, "spawn", True)],
@@ -557,6 +569,15 @@ def test_data_that_cannot_be_right_are_refused_at_once_unless_asked_for(
     np.testing.assert_array_equal(dataset[11], stack[11].astype(dtype))
 
 
+@pytest.mark.parametrize("wrong", range(14))
+def test_a_run_of_a_seventh_of_the_records_cannot_be_wrong_unnoticed(save, signals, wrong):
+    stack = np.concatenate([signals, signals[:3]])
+    stack[wrong : wrong + 2, 7] = 0
+    path = save(stack)
+    with pytest.raises(ValueError, match=r"record \d+: V2 is flat"):
+        ECGArrayDataset(path, **STACK)
+
+
 # With collators
 
 
@@ -580,6 +601,20 @@ def test_the_last_item_tells_a_collator_what_is_padding(path):
         assert masked.padding.tolist() == [[False] * 24 + [True] * 16] * 4
         assert masked.context.max() < 24
         assert masked.targets[0].max() < 24
+
+
+def test_r_peaks_as_labels_stay_with_their_record_and_its_length(path):
+    # Three beats to a record, which end at other patches in each record.
+    ends = 40 + np.arange(N_RECORDS)[:, None] + [0, 40]
+    peaks = 100 + 5 * np.arange(N_RECORDS)[:, None] + [0, 200, 400]
+    dataset = ECGArrayDataset(path, **STACK, n_samples=1000, lengths=True, labels=peaks)
+    collate = PatchMaskCollator(Beats(0.34), patch_size=5, r_peaks_key=1, lengths_key=-1)
+    torch.manual_seed(0)
+    loader = DataLoader(dataset, batch_size=4, sampler=range(11, -1, -1), collate_fn=collate)
+    for masked, rows in zip(loader, np.split(np.arange(11, -1, -1), 3), strict=True):
+        for target, record in zip(masked.targets[0], rows, strict=True):
+            assert len(set(np.searchsorted(ends[record], target.numpy(), side="right"))) == 1
+        assert max(masked.context.max(), masked.targets[0].max()) < LENGTH // 5
 
 
 # WFDB
@@ -688,6 +723,27 @@ def test_a_table_lists_the_records(folder, signals):
 
 
 @pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["2", "1", "3"], [2, 1, 3]),
+        (["2", "1.5", "3"], [2, 1.5, 3]),
+        (["2", "nan", "3"], ["2", "nan", "3"]),
+        (["2", "inf", "3.5"], ["2", "inf", "3.5"]),
+        (["2", "SR", "nan"], ["2", "SR", "nan"]),
+    ],
+)
+def test_labels_are_numbers_if_all_of_them_are(folder, labels, expected):
+    root, names = folder
+    # Excel begins a table with a byte-order mark.
+    table = pd.DataFrame({"filename_hr": names[:3], "label": labels})
+    table.to_csv(root / "table.csv", index=False, encoding="utf-8-sig")
+    dataset = WFDBDataset.from_csv(root, "table.csv", labels="label", progress=False)
+    found = [label for _, label in dataset]
+    assert found == expected
+    assert {isinstance(label, str) for label in found} == {isinstance(expected[0], str)}
+
+
+@pytest.mark.parametrize(
     ("content", "options", "message"),
     [
         ("file,fold\none,1\n", {}, "no column 'filename_hr'; it has file, fold"),
@@ -743,6 +799,15 @@ def test_every_wfdb_record_is_checked_as_it_is_read(folder, signals):
     dataset = wfdb_dataset(root, names)
     with pytest.raises(ValueError, match=r"00001_hr.*V2 is flat"):
         dataset[1]
+
+
+def test_wfdb_records_all_over_the_data_set_are_looked_at_before_training(folder, signals):
+    root, names = folder
+    signal = signals[5].copy()
+    signal[7] = 0.1
+    write_record(root, names[5], signal)
+    with pytest.raises(ValueError, match=r"00005_hr.*V2 is flat"):
+        wfdb_dataset(root, names)
 
 
 def test_a_wfdb_record_with_gaps_is_refused_by_name(folder, signals):

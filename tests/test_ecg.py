@@ -313,6 +313,14 @@ def test_selected_leads_come_in_the_order_asked_for(ecg):
     assert some.derived == ()
 
 
+@pytest.mark.parametrize("spelling", ["AVR", "Lead aVR", "avr"])
+def test_a_derived_lead_stays_derived_in_whatever_spelling(ecg, spelling):
+    marked = ECG(ecg.signal[:4], 500, ["I", "II", "III", spelling], derived=[spelling])
+    assert marked.select(["II", "aVR"]).derived == ("aVR",)
+    assert marked.select(["avr"]).select(["AVR"]).derived == ("aVR",)
+    assert marked.select(["III", "aVL", "aVR"]).derived == ("aVL", "aVR")
+
+
 def test_eight_leads_give_twelve(ecg):
     twelve = ecg.select(EIGHT).select(STANDARD_LEADS)
     assert twelve.leads == STANDARD_LEADS
