@@ -628,8 +628,8 @@
     const middle = context[record.patches / 2];
     curves.setAttribute(
       "aria-label",
-      `Masks that show the first patch: ${context[0]} of ${rows}; the middle one: ${middle}; ` +
-        `the last one: ${context.at(-1)}.`,
+      `The first patch is seen in ${context[0]} of ${rows} masks, the middle one in ${middle} and ` +
+        `the last one in ${context.at(-1)}.`,
     );
   }
 

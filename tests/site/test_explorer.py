@@ -279,8 +279,8 @@ def test_moving_a_control_keeps_the_seeds_that_were_drawn(desktop, address):
     label = desktop.locator(".explorer-curves").get_attribute("aria-label")
     seen = sum(explorer.draw("RandomPatches(0.1)", seed).context[0, 0] for seed in range(24))
     assert label == (
-        f"Masks that show the first patch: {seen[0]} of 24; the middle one: {seen[100]}; "
-        f"the last one: {seen[199]}."
+        f"The first patch is seen in {seen[0]} of 24 masks, the middle one in {seen[100]} and the "
+        f"last one in {seen[199]}."
     )
 
 
