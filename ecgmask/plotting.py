@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ecgmask._checks import check_count
 from ecgmask.ecg import ECG
-from ecgmask.statistics import MaskStatistics, describe, find_runs
+from ecgmask.statistics import MaskStatistics, count_line, find_runs, percent, sentence
 from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, as_masks
 
 HATCHES = ("", "///", "...", "xx")
@@ -167,7 +167,9 @@ def plot_12_leads(
     else:
         _draw_lead_rows(chart, ecg, one, palette)
     _draw_traces(traces, ecg, one, palette)
-    chart.set_title(_counts(ecg, one), loc="left", fontsize="medium", color=palette.text)
+    chart.set_title(
+        count_line(one, ecg.duration), loc="left", fontsize="medium", color=palette.text
+    )
     if title is not None:
         fig.suptitle(title, x=0.01, ha="left", weight="bold", color=palette.text)
     fig.set_label(_sentence(ecg, one))
@@ -305,9 +307,8 @@ def plot_comparison(
     rows = fig.subplots(len(drawn), 1, squeeze=False)[:, 0]
     for ax, (name, one) in zip(rows, drawn.items(), strict=True):
         plot_lead(ecg, one, lead=lead, palette=palette, ax=ax)
-        ax.set_title(
-            f"{name}: {_counts(*shown[name])}", loc="left", fontsize="medium", color=palette.text
-        )
+        counts = count_line(shown[name][1], ecg.duration)
+        ax.set_title(f"{name}: {counts}", loc="left", fontsize="medium", color=palette.text)
     for ax in rows[:-1]:
         ax.set_xlabel("")
         ax.tick_params(labelbottom=False)
@@ -469,7 +470,7 @@ def _draw_lanes(ax: Axes, one: Masks, palette: Palette) -> None:
             linewidth=0,
         )
         ax.annotate(
-            f"{marked.sum()} ({_percent(marked)})",
+            f"{marked.sum()} ({percent(marked.mean())})",
             (1, lane),
             xytext=(4, 0),
             xycoords=ax.get_yaxis_transform(),
@@ -643,64 +644,5 @@ def _style(ax: Axes, palette: Palette) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _counts(ecg: ECG, one: Masks) -> str:
-    counts = describe(one)
-    overlapping = f" ({counts.n_overlapping} in two or more)" if counts.n_overlapping else ""
-    leads = "" if one.n_leads == 1 else f"{one.n_leads} leads × "
-    return (
-        f"{counts.n_context} context + {counts.n_target} target{overlapping} + "
-        f"{counts.n_ignored} ignored = {leads}{one.n_patches} patches of "
-        f"{_milliseconds(ecg, one)} ms"
-    )
-
-
-def _milliseconds(ecg: ECG, one: Masks) -> str:
-    return f"{1000 * ecg.duration / one.n_patches:g}"
-
-
-def _percent(marked: BoolArray) -> str:
-    share = float(marked.mean())
-    whole = f"{share:.0%}"
-    return f"{share:.1%}" if whole in ("0%", "100%") and share not in (0, 1) else whole
-
-
 def _sentence(ecg: ECG, one: Masks) -> str:
-    """Describe the masks in one sentence, for readers who cannot see the figure."""
-    counts = describe(one)
-    kind = "one mask for all leads" if one.n_leads == 1 else "each lead with a mask of its own"
-    if len(ecg.leads) > 1:
-        what = f"{'synthetic ECG' if ecg.synthetic else 'ECG'} with {len(ecg.leads)} leads"
-    else:
-        what = f"lead {ecg.leads[0]}{' of a synthetic ECG' if ecg.synthetic else ''}"
-    parts = [
-        f"{what}, {ecg.duration:g} s in {one.n_patches} patches of {_milliseconds(ecg, one)} ms"
-        + (f", {kind}" if len(ecg.leads) > 1 else ""),
-        f"the encoder sees {_where(ecg, one.context[0])}",
-    ]
-    if one.n_targets == 1:
-        parts.append(f"it must predict {_where(ecg, one.targets[0, 0])}")
-    elif one.n_targets > 1:
-        parts += [
-            f"target {number} is {_where(ecg, block)}"
-            for number, block in enumerate(one.targets[0], start=1)
-        ]
-        parts.append(f"patches in two or more targets: {counts.n_overlapping}")
-    parts.append(f"ignored: {_where(ecg, one.ignored[0])}")
-    sentence = "; ".join(parts) + "."
-    return sentence[0].upper() + sentence[1:]
-
-
-def _where(ecg: ECG, marked: BoolArray) -> str:
-    """Say how many patches are marked, and when they are if that is few words."""
-    n_marked = int(marked.sum())
-    if not n_marked:
-        return "none"
-    count = f"{n_marked} patch{'es' * (n_marked > 1)} ({_percent(marked)})"
-    seconds = ecg.duration / marked.shape[1]
-    runs = [run for row in marked for run in find_runs(row)]
-    if len(marked) > 1 or len(runs) > 8:
-        return f"{count} in {len(runs)} runs"
-    when = ", ".join(
-        f"{start * seconds:.2f} to {(start + length) * seconds:.2f}" for start, length in runs
-    )
-    return f"{count}, at {when} s"
+    return sentence(one, ecg.duration, ecg.leads, synthetic=ecg.synthetic)
