@@ -102,7 +102,9 @@ def plot_12_leads(
     masks: MaskLike,
     *,
     patch_size: int | None = None,
+    n_leads: int = 1,
     record: int = 0,
+    strategy: int | None = None,
     title: str | None = None,
     palette: Palette = LIGHT,
     fig: Figure | SubFigure | None = None,
@@ -119,13 +121,16 @@ def plot_12_leads(
     ecg
         The ECG to draw, with any number of leads.
     masks
-        What a strategy draws, or what a collator returns for shared masks; make
-        :class:`~ecgmask.Masks` of per-lead indices with their ``from_indices``.
+        What a strategy draws, or what a collator returns.
     patch_size
         Samples in a patch. Needed for index tensors, which do not tell it: give the one that
-        the collator had. Boolean masks share the record out evenly.
+        the collator had. Boolean masks divide the record evenly.
+    n_leads
+        Number of leads; needed for index tensors of per-lead masks only.
     record
         Which record of the batch of masks.
+    strategy
+        Which strategy's masks, from 0; needed for a batch of several only.
     title
         Title of the figure.
     palette
@@ -155,7 +160,7 @@ def plot_12_leads(
     'ECG with 12 leads, 10 s in 200 patches of 50 ms, one mask for all leads'
     """
     _check_palette(palette)
-    one = _one_record(ecg, masks, patch_size, record)
+    one = _one_record(ecg, masks, patch_size, n_leads, record, strategy)
     if fig is None:
         fig = _new_figure((8.4, 8.4), palette)
     shared = one.n_leads == 1
@@ -182,7 +187,9 @@ def plot_lead(
     *,
     lead: str = "II",
     patch_size: int | None = None,
+    n_leads: int = 1,
     record: int = 0,
+    strategy: int | None = None,
     palette: Palette = LIGHT,
     ax: Axes | None = None,
 ) -> Axes:
@@ -193,14 +200,17 @@ def plot_lead(
     ecg
         The ECG to draw.
     masks
-        What a strategy draws, or what a collator returns for shared masks; make
-        :class:`~ecgmask.Masks` of per-lead indices with their ``from_indices``.
+        What a strategy draws, or what a collator returns.
     lead
         Name of the lead.
     patch_size
         Samples in a patch, as the collator had it; needed for index tensors only.
+    n_leads
+        Number of leads; needed for index tensors of per-lead masks only.
     record
         Which record of the batch of masks.
+    strategy
+        Which strategy's masks, from 0; needed for a batch of several only.
     palette
         Colours: :data:`LIGHT` or :data:`DARK`.
     ax
@@ -227,7 +237,7 @@ def plot_lead(
     'Time (s)'
     """
     _check_palette(palette)
-    one = _one_record(ecg, masks, patch_size, record)
+    one = _one_record(ecg, masks, patch_size, n_leads, record, strategy)
     ecg, one = _one_lead(ecg, one, lead)
     if ax is None:
         fig = _new_figure((8.4, 2.2), palette)
@@ -244,7 +254,9 @@ def plot_comparison(
     *,
     lead: str = "II",
     patch_size: int | None = None,
+    n_leads: int = 1,
     record: int = 0,
+    strategy: int | None = None,
     palette: Palette = LIGHT,
     fig: Figure | SubFigure | None = None,
 ) -> Figure | SubFigure:
@@ -260,8 +272,12 @@ def plot_comparison(
         Name of the lead.
     patch_size
         Samples in a patch, as the collator had it; needed for index tensors only.
+    n_leads
+        Number of leads; needed for index tensors of per-lead masks only.
     record
         Which record of the batches of masks.
+    strategy
+        Which strategy's masks, from 0; needed for a batch of several only.
     palette
         Colours: :data:`LIGHT` or :data:`DARK`.
     fig
@@ -300,7 +316,10 @@ def plot_comparison(
         )
     if not masks:
         raise ValueError("there must be at least one strategy to draw, but masks is empty")
-    drawn = {name: _one_record(ecg, each, patch_size, record) for name, each in masks.items()}
+    drawn = {
+        name: _one_record(ecg, each, patch_size, n_leads, record, strategy)
+        for name, each in masks.items()
+    }
     shown = {name: _one_lead(ecg, one, lead) for name, one in drawn.items()}
     if fig is None:
         fig = _new_figure((8.4, 0.4 + 1.9 * len(drawn)), palette)
@@ -397,7 +416,14 @@ def plot_statistics(
     return fig
 
 
-def _one_record(ecg: ECG, masks: MaskLike, patch_size: int | None, record: int) -> Masks:
+def _one_record(
+    ecg: ECG,
+    masks: MaskLike,
+    patch_size: int | None,
+    n_leads: int,
+    record: int,
+    strategy: int | None,
+) -> Masks:
     """Return the masks of one record, having checked that they fit the ECG."""
     if not isinstance(ecg, ECG):
         raise TypeError(
@@ -410,11 +436,10 @@ def _one_record(ecg: ECG, masks: MaskLike, patch_size: int | None, record: int) 
             f"an ECG of {n_samples} samples does not divide into patches of {patch_size}; crop it "
             "or change patch_size"
         )
-    if not isinstance(masks, Masks):
-        if patch_size is None and isinstance(masks, tuple):
-            raise ValueError("index tensors do not say how long a patch is; pass patch_size=")
-        masks = as_masks(masks, n_samples // (patch_size or n_samples))
-    one = masks[record]
+    if patch_size is None and isinstance(masks, tuple):
+        raise ValueError("index tensors do not say how long a patch is; pass patch_size=")
+    n_patches = None if isinstance(masks, Masks) else n_samples // (patch_size or n_samples)
+    one = as_masks(masks, n_patches, n_leads, strategy)[record]
     if n_samples % one.n_patches or patch_size not in (None, n_samples // one.n_patches):
         raise ValueError(
             f"masks of {one.n_patches} patches do not fit an ECG of {n_samples} samples"

@@ -87,7 +87,12 @@ class MaskSummary:
 
 
 def describe(
-    masks: MaskLike, *, record: int = 0, n_patches: int | None = None, n_leads: int = 1
+    masks: MaskLike,
+    *,
+    record: int = 0,
+    n_patches: int | None = None,
+    n_leads: int = 1,
+    strategy: int | None = None,
 ) -> MaskSummary:
     """Count the context, target and ignored patches of one record.
 
@@ -101,6 +106,8 @@ def describe(
         Number of patches in time; needed for index tensors only.
     n_leads
         Number of leads; needed for index tensors of per-lead masks only.
+    strategy
+        Which strategy's masks, from 0; needed for a batch of several only.
 
     Returns
     -------
@@ -121,7 +128,7 @@ def describe(
       target 4: 36 patches, 2 to 37
     ignored      23 of 200 patches (11.5%)
     """
-    one = as_masks(masks, n_patches, n_leads)[record]
+    one = as_masks(masks, n_patches, n_leads, strategy)[record]
     depth = one.targets.sum(axis=1)
     return MaskSummary(
         n_patches=one.context.size,
