@@ -241,7 +241,7 @@ class MaskStatistics:
     target_run_error
         Standard error of the mean length of target runs, in patches.
     tokens
-        Context tokens of a record after equalising its batch.
+        Context tokens of a record once its batch is cut to one length.
     tokens_error
         Standard error of `tokens`.
 
@@ -342,7 +342,7 @@ def mask_statistics(
     n_batches
         Number of batches to draw, at least 2.
     batch_size
-        Records in a batch, at least 1. Contexts are equalised within a batch, so the larger it
+        Records in a batch, at least 1. A collator cuts contexts to the shortest, so the larger it
         is, the fewer tokens are left.
     patch_duration
         Length of a patch in seconds, above 0.

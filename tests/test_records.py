@@ -336,7 +336,7 @@ def test_masks_with_ignored_patches_are_no_permutation(rng):
         ([[0, 1]], [[0, 1, 1]], 1, "restore must hold a permutation"),
         ([[0, 1]], [0, 1, 2], 1, "restore must hold a permutation"),
         ([[0, 2]], [[0, 1, 2]], 1, "kept must hold the tokens that restore puts first"),
-        ([[0, 1]], [[0, 1, 2]], 2, "3 tokens cannot be shared out among 2 leads"),
+        ([[0, 1]], [[0, 1, 2]], 2, "3 tokens cannot be divided among 2 leads"),
     ],
 )
 def test_permutations_that_are_none_are_refused(kept, restore, n_leads, message):

@@ -521,7 +521,7 @@ def test_workers_with_streams_of_their_own_draw_the_same_masks_for_other_records
 
 @allow_many_workers
 @pytest.mark.parametrize("n_batches", [(1, 6, 2), (0, 5, 0), (6, 0, 1)])
-def test_streams_of_unlike_lengths_never_share_masks(n_batches):
+def test_streams_of_different_lengths_never_share_masks(n_batches):
     loader = DataLoader(Streams(*n_batches), BATCH_SIZE, collate_fn=new(BUSY), num_workers=3)
     drawn = []
     for epoch in (0, 1):
@@ -531,7 +531,7 @@ def test_streams_of_unlike_lengths_never_share_masks(n_batches):
 
 
 @allow_many_workers
-def test_streams_of_unlike_lengths_get_the_same_masks_at_any_speed():
+def test_streams_of_different_lengths_get_the_same_masks_at_any_speed():
     # The second stream ends early: before the first has read anything, or long after.
     runs = []
     for slow in (0, 1000):
