@@ -482,6 +482,14 @@ def test_a_comparison_has_a_row_for_each_strategy_titled_with_its_counts(ecg, je
             assert np.array_equal(drawn(ax, role), expected)
 
 
+def test_a_comparison_of_per_lead_masks_counts_those_of_its_lead(ecg, per_lead):
+    (ax,) = plot_comparison(ecg, {"V1": per_lead}, lead="V1").axes
+    of_lead = Masks(per_lead.context[:, [6]], per_lead.targets[:, :, [6]])
+    counts = describe(of_lead)
+    assert ax.get_title(loc="left").startswith(f"V1: {counts.n_context} context + ")
+    assert ax.get_title(loc="left").endswith("ignored = 200 patches of 50 ms")
+
+
 def test_rows_of_a_comparison_have_one_time_axis_below_them(ecg, jepa, ijepa):
     fig = plot_comparison(ecg, {"a": jepa, "b": ijepa})
     assert [ax.get_xlabel() for ax in fig.axes] == ["", "Time (s)"]

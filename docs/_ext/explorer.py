@@ -37,6 +37,8 @@ N_SEEDS = 24
 STEP = 0.005  # mV, below what a screen shows
 EVERY = 2  # samples, so 250 Hz
 
+sample = cache(ecgmask.sample_ecg)
+
 GALLERY = "gallery/strategies/"
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
@@ -367,9 +369,6 @@ def settings(name: str) -> Iterator[str]:
     """Yield the code of every setting of a strategy, the last control changing fastest."""
     for chosen in product(*(control.options for control in GRIDS[name].controls)):
         yield f"{name}({', '.join(option.code for option in chosen)})"
-
-
-sample = cache(ecgmask.sample_ecg)
 
 
 @cache

@@ -11,7 +11,7 @@ from conftest import ROOT, SITE
 
 import ecgmask
 from ecgmask.plotting import DARK, LIGHT, plot_12_leads, plot_lead
-from ecgmask.statistics import find_runs
+from ecgmask.statistics import find_runs, percent
 
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 
@@ -240,7 +240,7 @@ def test_the_table_has_the_runs_in_milliseconds_and_beats(desktop, address, name
         lengths = [length for lead in marked for _, length in find_runs(lead)]
         cells = desktop.locator(".explorer-numbers tbody tr").nth(row).locator("td")
         texts = [text.split("\n") for text in cells.all_inner_texts()]
-        assert texts[0][0] == str(marked.sum())
+        assert texts[0] == [str(marked.sum()), percent(marked.mean())]
         assert texts[1] == [str(len(lengths))]
         if lengths:
             for cell, patch in ((texts[2], np.mean(lengths)), (texts[3], max(lengths))):
