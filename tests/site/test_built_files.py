@@ -268,26 +268,6 @@ def test_every_downloaded_notebook_runs(tmp_path):
     assert notebooks
 
 
-def test_every_redirect_leads_to_a_page():
-    moved = [
-        path
-        for path in SITE.rglob("*.html")
-        if "This page has moved" in path.read_text(encoding="utf-8")
-    ]
-    assert moved
-    for path in moved:
-        page = path.relative_to(SITE).as_posix()
-        assert resolved(page, parsed(page).a["href"]).is_file(), page
-
-
-def test_every_published_address_is_a_page_or_a_redirect():
-    addresses = (ROOT / "docs" / "addresses.txt").read_text(encoding="utf-8").split()
-    gone = [address for address in addresses if not (SITE / address).is_file()]
-    assert not gone, f"leave a redirect in docs/conf.py for {gone}"
-    new = sorted(set(html_files()) - set(addresses))
-    assert not new, "addresses are for ever; add to docs/addresses.txt:\n" + "\n".join(new)
-
-
 def luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
