@@ -202,12 +202,8 @@ def test_a_block_is_copied_by_keyboard(new_reader, address):
     reader = new_reader(permissions=CLIPBOARD)
     reader.open(address + EXAMPLE)
     tab_to(reader.tab, "button.copybtn", limit=80)
-    assert (
-        reader.tab.locator("button.copybtn:focus-visible").evaluate(
-            "async (button) => { await new Promise((done) => setTimeout(done, 400));"
-            " return getComputedStyle(button).opacity; }"
-        )
-        == "1"
+    reader.tab.wait_for_function(
+        "getComputedStyle(document.querySelector('button.copybtn:focus-visible')).opacity === '1'"
     )
     reader.tab.keyboard.press("Enter")
     copied = reader.tab.evaluate("navigator.clipboard.readText()")
