@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 
 import numpy as np
 import pytest
@@ -114,17 +113,22 @@ def test_a_run_can_go_back_to_an_earlier_state_of_its_own():
 
 @allow_many_workers
 def test_workers_that_still_draw_what_came_before_do_not_undo_a_resume(never_stopped):
+    released = -1
     loader = DataLoader(
-        Records(slow={2: 0.3, 4: 0.3}),
+        # Both workers stop after the first batch of the epoch.
+        Records(after={2: released, 4: released}),
         BATCH_SIZE,
         collate_fn=all_kinds(seed=5),
         num_workers=2,
         persistent_workers=True,
     )
-    next(iter(loader))
+    stale = iter(loader)
+    next(stale)
     for each in loader.collate_fn.collators:
         each.load_state_dict({"seed": 5, "epoch": 0, "batch": 4})
-    time.sleep(0.8)
+    loader.dataset.turns.times_read[released] = N_BATCHES
+    for _ in range(4):  # what the workers were to draw by then
+        next(stale)
     loader.collate_fn.set_epoch(0)
     masks = [fingerprint(masked) for masked in loader]
     assert masks[: N_BATCHES - 4] == list(never_stopped[0].values())[4:]

@@ -156,7 +156,8 @@ def test_masks_do_not_depend_on_pinned_memory(in_main_process, num_workers):
 @pytest.mark.parametrize("persistent_workers", [False, True])
 def test_masks_do_not_depend_on_the_speed_of_workers(in_main_process, in_order, persistent_workers):
     loader = DataLoader(
-        Records(slow={0: 0.4, 3: 0.1}),
+        # As late as can be: in order, a worker reads two batches ahead and no more.
+        Records(after={0: 3 * BATCH_SIZE if in_order else N_BATCHES * BATCH_SIZE - 1}),
         BATCH_SIZE,
         collate_fn=all_kinds(seed=5),
         num_workers=2,
@@ -475,7 +476,7 @@ for epoch in range(4):
 @pytest.mark.parametrize("persistent_workers", [False, True])
 def test_a_slow_first_worker_is_not_taken_for_a_repeat(capfd, persistent_workers, in_order):
     loader = DataLoader(
-        Records(slow={0: 0.3}),
+        Records(after={0: 3 * BATCH_SIZE}),
         BATCH_SIZE,
         collate_fn=MaskCollator(5, seed=5),
         num_workers=2,
@@ -534,9 +535,9 @@ def test_streams_of_different_lengths_never_share_masks(n_batches):
 def test_streams_of_different_lengths_get_the_same_masks_at_any_speed():
     # The second stream ends early: before the first has read anything, or long after.
     runs = []
-    for slow in (0, 1000):
+    for after in ({0: 1001}, {1000: 3}):
         loader = DataLoader(
-            Streams(8, 1, 2, slow={slow: 0.3}), BATCH_SIZE, collate_fn=new(BUSY), num_workers=3
+            Streams(8, 1, 2, after=after), BATCH_SIZE, collate_fn=new(BUSY), num_workers=3
         )
         runs.append({numbers(masked)[0]: fingerprint(masked) for masked in loader})
     assert runs[0] == runs[1]

@@ -361,22 +361,20 @@ def test_strategies_that_draw_nothing_say_so(desktop, address):
 
 def test_the_traces_follow_the_theme_switch(desktop, address):
     open_page(desktop, address)
-    read = """() => {
+    shows = """([wanted, others]) => {
       const canvas = document.querySelector(".explorer-traces");
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       const colours = new Set();
       for (let i = 0; i < data.length; i += 4) {
-        if (data[i + 3] === 255) colours.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+        const levels = [...data.slice(i, i + 3)].map((x) => x.toString(16).padStart(2, "0"));
+        if (data[i + 3] === 255) colours.add("#" + levels.join("").toUpperCase());
       }
-      return [...colours];
+      return wanted.every((each) => colours.has(each)) && !others.some((each) => colours.has(each));
     }"""
-
     for theme, palette, other in (("dark", DARK, LIGHT), ("light", LIGHT, DARK)):
         desktop.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-        desktop.wait_for_timeout(50)
-        found = {f"#{colour:06X}" for colour in desktop.evaluate(read)}
-        assert {palette.context_line, palette.grid} <= found
-        assert not {other.context_line, other.grid} & found
+        colours = [[each.context_line, each.grid] for each in (palette, other)]
+        desktop.wait_for_function(shows, arg=colours)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -525,10 +523,9 @@ def test_paper_shows_the_light_colours(browser, address):
     context = browser.new_context(color_scheme="dark")
     page = open_page(context.new_page(), address)
     page.emulate_media(media="print")
-    page.wait_for_timeout(50)
-    colour = page.evaluate(
-        "getComputedStyle(document.querySelector('.mask-explorer'))"
-        ".getPropertyValue('--ecg-context')"
+    page.wait_for_function(
+        "colour => getComputedStyle(document.querySelector('.mask-explorer'))"
+        ".getPropertyValue('--ecg-context').trim() === colour",
+        arg=LIGHT.context,
     )
-    assert colour.strip() == LIGHT.context
     context.close()
