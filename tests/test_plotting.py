@@ -1,6 +1,7 @@
 """Figures of masked ECGs: what is drawn, in data coordinates."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -300,6 +301,14 @@ def test_lanes_have_the_colour_of_their_role_and_targets_a_hatch_each(ecg, ijepa
     roles = [palette.context, *[palette.target] * 4, palette.ignored]
     assert faces == [to_hex(colour) for colour in roles]
     assert len({c.get_hatch() for c in chart.collections[1:-1]}) == 4
+
+
+def test_neighbouring_targets_have_different_hatches_however_many_there_are(ecg, rng):
+    masks = ContextToTarget(num_pred_blocks=6).draw(1, 200, rng)
+    chart = chart_of(plot_12_leads(ecg, masks))
+    hatches = [collection.get_hatch() for collection in chart.collections[1:-1]]
+    assert len(hatches) == 6
+    assert all(one != other for one, other in pairwise(hatches))
 
 
 @PALETTES

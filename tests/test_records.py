@@ -151,6 +151,20 @@ def test_each_record_is_masked_by_its_own_r_peaks(lengths, n_missing):
     assert (target % N_PATCHES)[:, 0].tolist() == (peaks[:, 1] // 5).tolist()
 
 
+def test_a_strategy_gets_r_peaks_in_patches_and_nan_behind_the_last():
+    class Listener(AtPeaks):
+        def draw(self, n_records, n_patches, rng, *, r_peaks, **options):
+            self.given = r_peaks
+            return super().draw(n_records, n_patches, rng, r_peaks=r_peaks, **options)
+
+    strategy = Listener(1)
+    peaks = [[12, 53, 121], [0, 199], [7.5, 30]]
+    collate = PatchMaskCollator(strategy, 5, r_peaks_key=1)
+    collate(list(zip(signals(3), peaks, strict=True)))
+    expected = [[2.4, 10.6, 24.2], [0, 39.8, np.nan], [1.5, 6, np.nan]]
+    np.testing.assert_allclose(strategy.given, expected)
+
+
 def test_beats_without_r_peaks_say_where_to_give_them():
     with pytest.raises(ValueError, match="say where they are with r_peaks_key="):
         PatchMaskCollator(PerLead(Beats()), 5)
@@ -242,16 +256,19 @@ def test_ranks_cannot_agree_on_what_only_one_of_them_knows(strategy, options, ra
         PatchMaskCollator(strategy, 5, seed=1, **ranks, **options)
 
 
-def test_ranks_agree_on_leads_that_no_record_has():
-    strategy = PerLead(ContextToTarget(min_keep=2))
-    first, second = (
-        PatchMaskCollator(
-            strategy, 5, seed=1, rank=rank, world_size=2, missing_leads=("III", "V6")
-        )(list(signals()))
+@pytest.mark.parametrize(
+    "strategy", [PerLead(ContextToTarget(min_keep=2)), Leads(3), Leads.oh()], ids=repr
+)
+def test_ranks_agree_on_leads_that_no_record_has(strategy):
+    ranks = [
+        PatchMaskCollator(strategy, 5, seed=1, rank=rank, world_size=2, missing_leads=("III", "V6"))
         for rank in (0, 1)
-    )
-    assert first.context.shape == second.context.shape
-    assert not torch.equal(first.context, second.context)
+    ]
+    for _ in range(20):
+        first, second = (collate(list(signals())) for collate in ranks)
+        assert first.context.shape == second.context.shape
+        assert [t.shape for t in first.targets] == [t.shape for t in second.targets]
+        assert not torch.equal(first.context, second.context)
 
 
 @pytest.mark.parametrize(
@@ -265,26 +282,53 @@ def test_a_lead_that_is_missing_is_not_the_only_one_drawn(strategy):
 
 
 class OneLeadEach:
-    """A user's strategy: one lead sees some patches, another predicts all of its own."""
+    """A user's strategy: one lead sees some patches, two others are a target each, whole."""
 
     def draw(self, n_records, n_patches, rng, *, size_rng):
         n_seen = size_rng.integers(1, n_patches)
-        leads = rng.permuted(np.tile(np.arange(12), (n_records, 1)), axis=1)[:, :2, None, None]
-        seen, asked = (leads[:, role] == np.arange(12)[:, None] for role in (0, 1))
-        asked = np.repeat(asked, n_patches, axis=-1)
-        return Masks(seen & (np.arange(n_patches) < n_seen), asked[:, None])
+        leads = rng.permuted(np.tile(np.arange(12), (n_records, 1)), axis=1)[:, :3, None, None]
+        chosen = np.repeat(leads == np.arange(12)[:, None], n_patches, axis=-1)
+        return Masks(chosen[:, 0] & (np.arange(n_patches) < n_seen), chosen[:, 1:])
 
 
-@pytest.mark.parametrize("missing_leads", [("I",), STANDARD_LEADS[3:], "nan"])
+def with_missing_leads(n_records=40):
+    """Return signals of which every other lacks its last four leads."""
+    batch = signals(n_records)
+    batch[::2, 8:] = torch.nan
+    return batch
+
+
+@pytest.mark.parametrize("missing_leads", [("I",), STANDARD_LEADS[8:], "nan"])
 def test_records_that_are_drawn_again_keep_the_size_of_their_batch(missing_leads):
-    batch = signals(40)
-    if missing_leads == "nan":
-        batch[::2, 4:] = torch.nan
     sizes = [
         PatchMaskCollator(OneLeadEach(), 5, seed=1, **options)(list(batch)).context.shape[1]
-        for options in ({"check_finite": False}, {"missing_leads": missing_leads})
+        for batch, options in (
+            (signals(40), {}),
+            (with_missing_leads(), {"missing_leads": missing_leads, "check_finite": False}),
+        )
     ]
     assert sizes[0] == sizes[1] > 10
+
+
+def test_records_that_are_drawn_again_have_patches_of_leads_that_are_there():
+    collate = PatchMaskCollator(OneLeadEach(), 5, seed=1, missing_leads="nan")
+    _, context, targets = collate(list(with_missing_leads()))
+    for indices in (context, *targets):
+        leads = indices // N_PATCHES
+        assert (leads[::2] < 8).all()
+        assert (leads[1::2] >= 8).any()
+        assert indices.shape[1] > 0
+
+
+def test_records_that_are_drawn_again_keep_their_own_length():
+    lengths = torch.tensor([200, 100, 150, 50] * 10)
+    collate = PatchMaskCollator(OneLeadEach(), 5, seed=1, lengths_key=1, missing_leads="nan")
+    _, _, targets, padding = collate(list(zip(with_missing_leads(), lengths, strict=True)))
+    for target in targets:
+        # One end of a lead, in each record as long as the shortest.
+        times = target % N_PATCHES
+        assert not padding.gather(1, times).any()
+        assert ((times[:, 0] == 0) | (times[:, -1] == lengths // 5 - 1)).all()
 
 
 def test_a_record_without_any_lead_left_to_mask_is_refused():
