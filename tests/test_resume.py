@@ -94,6 +94,28 @@ def test_the_epoch_that_was_resumed_starts_over_when_it_is_set_again():
     assert collate.state_dict() == {"seed": 5, "epoch": 3, "batch": 0}
 
 
+def test_set_epoch_after_batches_of_a_resumed_epoch_starts_it_over():
+    collate = resumed({"seed": 5, "epoch": 3, "batch": 2})
+    collate(SIGNALS)
+    collate.set_epoch(3)
+    assert collate.state_dict() == {"seed": 5, "epoch": 3, "batch": 0}
+
+
+def test_a_resumed_epoch_that_is_set_twice_starts_over():
+    collate = resumed({"seed": 5, "epoch": 3, "batch": 2})
+    collate.set_epoch(3)
+    collate.set_epoch(3)
+    assert collate.state_dict() == {"seed": 5, "epoch": 3, "batch": 0}
+
+
+@allow_many_workers
+def test_a_new_epoch_forgets_that_workers_drew_the_last():
+    collate = MaskCollator(5, seed=5)
+    draw_epoch(DataLoader(Records(), BATCH_SIZE, collate_fn=collate, num_workers=1), epoch=0)
+    collate.set_epoch(1)
+    assert collate.state_dict() == {"seed": 5, "epoch": 1, "batch": 0}
+
+
 @pytest.mark.parametrize("epoch", [0, 4])
 def test_another_epoch_than_the_resumed_one_starts_at_its_first_batch(epoch):
     collate = resumed({"seed": 5, "epoch": 3, "batch": 2})

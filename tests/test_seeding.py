@@ -281,6 +281,36 @@ def test_a_strategy_gets_two_generators_of_which_ranks_share_that_of_sizes():
     assert len({*sizes, *positions}) == 3 + 6
 
 
+@pytest.fixture
+def listener():
+    """A strategy that tells the seeds and keys of its two generators, of sizes and of the rest."""
+    keys = []
+
+    class Listener(MaskAndComplement):
+        def draw(self, n_records, n_patches, rng, *, size_rng):
+            for generator in (size_rng, rng):
+                seeded = generator.bit_generator.seed_seq
+                keys.append((seeded.entropy, *seeded.spawn_key))
+            return super().draw(n_records, n_patches, rng, size_rng=size_rng)
+
+    return Listener(), keys
+
+
+def test_generators_are_keyed_by_epoch_batch_strategy_and_rank(listener):
+    strategy, keys = listener
+    collate = PatchMaskCollator([strategy, strategy], 5, seed=7, rank=3)
+    collate.load_state_dict({"seed": 7, "epoch": 5, "batch": 2})
+    collate(SIGNALS)
+    assert keys == [(7, 5, 2, 0), (7, 5, 2, 0, 3), (7, 5, 2, 1), (7, 5, 2, 1, 3)]
+
+
+def test_records_of_each_length_are_drawn_with_both_generators(listener):
+    strategy, keys = listener
+    collate = PatchMaskCollator(strategy, 5, lengths_key=1, seed=7)
+    collate([(torch.zeros(2, 200), length) for length in (200, 100, 150, 100)])
+    assert keys == [(7, 0, 0, 0), (7, 0, 0, 0, 0)] * 3
+
+
 def test_a_seeded_collator_leaves_every_global_generator_alone():
     torch.manual_seed(3)
     random.seed(3)
@@ -511,8 +541,17 @@ def test_a_stream_gets_the_masks_of_a_map_style_dataset(in_main_process):
 
 
 @allow_many_workers
-def test_workers_with_streams_of_their_own_draw_the_same_masks_for_other_records(in_main_process):
-    loader = DataLoader(Streams(5, 4), BATCH_SIZE, collate_fn=all_kinds(seed=5), num_workers=2)
+@pytest.mark.parametrize("persistent_workers", [False, True])
+def test_workers_with_streams_of_their_own_draw_the_same_masks_for_other_records(
+    in_main_process, persistent_workers
+):
+    loader = DataLoader(
+        Streams(5, 4),
+        BATCH_SIZE,
+        collate_fn=all_kinds(seed=5),
+        num_workers=2,
+        persistent_workers=persistent_workers,
+    )
     for epoch in (0, 1):
         loader.collate_fn.set_epoch(epoch)
         batches = list(loader)
