@@ -25,7 +25,7 @@ from ecgmask import (
     gather_tokens,
     mask_statistics,
 )
-from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
+from ecgmask.plotting import plot_12_leads, plot_comparison, plot_lead, plot_statistics
 
 PATCH_SIZE = 5
 N_PATCHES = 40
@@ -305,6 +305,8 @@ def test_figures_take_what_the_collator_returned(options):
     for (context, *_), given in zip(rows_of(batch, options), which(options), strict=True):
         fig = plot_12_leads(ecg, batch, **how, **given)
         assert f"the encoder sees {len(context[1])} patch" in fig.get_label()
+        rows = plot_comparison(ecg, {"One": batch, "The same": batch}, **how, **given)
+        assert "The same: Lead II, 2 s in 40 patches" in rows.get_label()
         ax = plot_lead(ecg, batch, lead="II", **how, **given)
         assert ax.get_label().startswith("Lead II, 2 s in 40 patches")
         plt.close("all")
