@@ -3,7 +3,7 @@
 import numpy as np
 
 import ecgmask
-from ecgmask import LIMB_LEADS, Leads, PerLead, strategies
+from ecgmask import LIMB_LEADS, Leads, PerBatch, PerLead, strategies
 
 FAMILIES = [vars(ecgmask)[name] for name in strategies.__all__ if name not in ("Masks", "Strategy")]
 PRESETS = {
@@ -25,7 +25,7 @@ def rows_of(strategy):
     return draw(strategy, 1, 200, np.random.default_rng(0)).n_leads
 
 
-FIRST = [presets[0] for presets in PRESETS.values()]
+FIRST = [presets[0] for family, presets in PRESETS.items() if family is not PerBatch]
 EVERY = list(
     dict.fromkeys(
         [
