@@ -62,7 +62,10 @@ class PerLead(Strategy):
     strategy: Strategy
     n_leads: int = 12
 
-    presets: ClassVar[dict[str, str]] = {"ST-MEM [N24]": "PerLead(RandomPatches(0.75))"}
+    presets: ClassVar[dict[str, str]] = {
+        "ST-MEM [N24]": "PerLead(RandomPatches(0.75))",
+        "PatchTST [Ni23]": "PerLead(RandomPatches(0.4))",
+    }
 
     def __post_init__(self) -> None:
         check_strategy(self.strategy)
