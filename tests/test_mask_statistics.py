@@ -53,7 +53,6 @@ def assert_within_errors(values, errors, expected, n_batches):
          laws.union_of_blocks_marginal(200, 4, laws.block_lengths(200, "0.175", "0.225"))),
         (UnionOfBlocks.vjepa_short(), laws.union_of_blocks_marginal(200, 8, {30: 1})),
         (Spans(0.65, 10), laws.union_of_spans_marginal(200, 13, 10)),
-        (InverseBlocks(0.8, 10), 1 - np.array(laws.union_of_spans_marginal(200, 4, 10))),
         (Forecast(0.25), np.arange(200) >= 150),
         (Leads(3), np.full(200, 3 / 12)),
         (PerLead(RandomPatches(0.6), 3), np.full(200, 0.6)),
