@@ -65,6 +65,7 @@ notfound_context = {
 redirects = {
     "auto_examples/index": "../gallery/index.html",
     "examples": "gallery/index.html",
+    "gallery/comparisons/truncation_bias": "what_a_batch_throws_away.html",
     "quickstart": "get_started.html",
     "reference": "api.html",
     "user_guide": "guide.html",

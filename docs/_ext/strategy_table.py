@@ -32,7 +32,10 @@ STRATEGIES = [
     ("Leads(n_masked=1, groups=(LIMB_LEADS,))", "this package", "leads"),
     ("Beats()", "this package", "beats"),
 ]
-HEADER = ("Strategy", "From", "Sees", "Predicts", "Target run", "Tokens of 64 records", "Ends")
+HEADER = (
+    *("Strategy", "From", "Sees", "Predicts", "Target run"),
+    *("Context", "Cut", "Filled", "Ends"),
+)
 
 
 class StrategyTable(SphinxDirective):
@@ -64,7 +67,8 @@ class StrategyTable(SphinxDirective):
             f"{numbers.context:.0%}",
             f"{numbers.target:.0%}",
             f"{seconds:.1f} s, {seconds * heart_rate / 60:.1f} beats",
-            f"{numbers.tokens:.0f} of {N_PATCHES * numbers.n_leads}",
+            f"{numbers.tokens_drawn:.0f} of {N_PATCHES * numbers.n_leads}",
+            *(f"{share:.0%}" if share else "none" for share in (numbers.lost, numbers.filler)),
             f"{ends:.2f} / {middle:.2f}",
         )
 

@@ -43,7 +43,7 @@ def resolved(page: str, link: str) -> Path:
 
 
 # Pages whose numbers and figures are those of the machine and the moment.
-MEASURES_TIME = {"throughput"}
+MEASURES_TIME = {"throughput", "what_a_batch_throws_away"}
 
 
 # First, since it takes longest, and other workers go on meanwhile.
