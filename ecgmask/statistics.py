@@ -16,7 +16,10 @@ from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, Strategy, as_ma
 FloatArray = NDArray[np.float64]
 CountArray = NDArray[np.int64]
 # What is averaged over batches, by the names that MaskStatistics gives it.
-SIMULATED = ("context", "target", "ignored", "overlapping", "p_context", "p_target", "tokens")
+SIMULATED = (
+    *("context", "target", "ignored", "overlapping", "p_context", "p_target"),
+    *("tokens_drawn", "tokens", "slots"),
+)
 
 
 @dataclass(frozen=True)
@@ -240,10 +243,18 @@ class MaskStatistics:
         Standard error of the mean length of context runs, in patches.
     target_run_error
         Standard error of the mean length of target runs, in patches.
+    tokens_drawn
+        Context tokens of a record as drawn.
+    tokens_drawn_error
+        Standard error of `tokens_drawn`.
     tokens
-        Context tokens of a record once its batch is cut to one length.
+        Context tokens that are left of a record when its batch is cut to the shortest.
     tokens_error
         Standard error of `tokens`.
+    slots
+        Tokens and filler of a record when its batch is filled up to the longest.
+    slots_error
+        Standard error of `slots`.
 
     Examples
     --------
@@ -276,8 +287,12 @@ class MaskStatistics:
     target_runs: CountArray
     context_run_error: float
     target_run_error: float
+    tokens_drawn: float
+    tokens_drawn_error: float
     tokens: float
     tokens_error: float
+    slots: float
+    slots_error: float
 
     @property
     def context_run(self) -> float:
@@ -288,6 +303,16 @@ class MaskStatistics:
     def target_run(self) -> float:
         """Mean length of a target run in patches, or NaN if there are none."""
         return mean_run(self.target_runs)
+
+    @property
+    def lost(self) -> float:
+        """Fraction of the context tokens drawn that is lost when batches are cut."""
+        return 1 - self.tokens / self.tokens_drawn
+
+    @property
+    def filler(self) -> float:
+        """Fraction of the slots that is filler when batches are filled up."""
+        return 1 - self.tokens_drawn / self.slots
 
     def __repr__(self) -> str:
         return f"<MaskStatistics: {self.strategy!r}, {self.n_batches} x {self.batch_size} records>"
@@ -311,10 +336,18 @@ class MaskStatistics:
                 f"  {name + ' run, mean':<24}{mean:7.1f} ± {error:.1f} patches, "
                 f"{1000 * seconds:.0f} ms{beats}"
             )
-        lines.append(
-            f"  {'context tokens kept':<24}{self.tokens:7.1f} ± {self.tokens_error:.1f} "
-            f"in batches of {self.batch_size}"
-        )
+        batch = f", a batch of {self.batch_size}"
+        for name, mean, error, cost in (
+            ("context tokens, drawn", self.tokens_drawn, self.tokens_drawn_error, ""),
+            (
+                "  cut to one length",
+                self.tokens,
+                self.tokens_error,
+                f"{batch} loses {self.lost:.1%}",
+            ),
+            ("  filled up", self.slots, self.slots_error, f"{batch} is {self.filler:.1%} filler"),
+        ):
+            lines.append(f"  {name:<24}{mean:7.1f} ± {error:.1f}{cost}")
         return "\n".join(lines)
 
 
@@ -342,8 +375,8 @@ def mask_statistics(
     n_batches
         Number of batches to draw, at least 2.
     batch_size
-        Records in a batch, at least 1. A collator cuts contexts to the shortest, so the larger it
-        is, the fewer tokens are left.
+        Records in a batch, at least 1. Contexts of a batch get one length: the larger it is, the
+        more is cut from them, or filled up.
     patch_duration
         Length of a patch in seconds, above 0.
     heart_rate
@@ -369,7 +402,9 @@ def mask_statistics(
       ignored                    0.0% ± 0.0%
       context run, mean         150.0 ± 0.0 patches, 7500 ms
       target run, mean           50.0 ± 0.0 patches, 2500 ms
-      context tokens kept       150.0 ± 0.0 in batches of 64
+      context tokens, drawn     150.0 ± 0.0
+        cut to one length       150.0 ± 0.0, a batch of 64 loses 0.0%
+        filled up               150.0 ± 0.0, a batch of 64 is 0.0% filler
     """
     check_strategy(strategy)
     check_count("n_patches", n_patches)
@@ -394,11 +429,14 @@ def mask_statistics(
         per_batch["overlapping"].append((masks.targets.sum(axis=1) > 1).mean())
         per_batch["p_context"].append(masks.context.mean(axis=(0, 1)))
         per_batch["p_target"].append(target.mean(axis=(0, 1)))
-        per_batch["tokens"].append(np.count_nonzero(masks.context, axis=(1, 2)).min())
+        counts = np.count_nonzero(masks.context, axis=(1, 2))
+        per_batch["tokens_drawn"].append(counts.mean())
+        per_batch["tokens"].append(counts.min())
+        per_batch["slots"].append(counts.max())
         for name, marked in (("context", masks.context), ("target", target)):
-            counts = count_runs(marked)
-            runs[name] += counts
-            mean_runs[name].append(mean_run(counts))
+            of_length = count_runs(marked)
+            runs[name] += of_length
+            mean_runs[name].append(mean_run(of_length))
     means = {name: np.mean(values, axis=0) for name, values in per_batch.items()}
     errors = {f"{name}_error": standard_error(values) for name, values in per_batch.items()}
     return MaskStatistics(

@@ -193,6 +193,39 @@ def union_of_spans_marginal(n_patches: int, n_spans: int, length: int) -> list[f
     return [1 - comb(n_starts - c, n_spans) / comb(n_starts, n_spans) for c in covering]
 
 
+def spans_of_batches(
+    n_patches: int, ratio: str, length: int, min_spans: int
+) -> dict[str, Fraction]:
+    """Return the law of the record if the number of spans is rounded at random."""
+    exact = Fraction(ratio) * n_patches / length
+    most = (n_patches - 1) // length
+    law: dict[str, Fraction] = defaultdict(Fraction)
+    for n_spans, weight in [(floor(exact), 1 - exact % 1), (floor(exact) + 1, exact % 1)]:
+        within = min(max(min_spans, n_spans), most)
+        for strip, p in union_of_spans(n_patches, within, length).items():
+            law[strip] += p * weight
+    return {strip: p for strip, p in law.items() if p}
+
+
+def inverse_blocks(
+    n_patches: int, n_blocks: int, length: int, n_visible: int
+) -> dict[str, Fraction]:
+    """Return the law of blocks around random centres whose patches are then made `n_visible`."""
+    law: dict[str, Fraction] = defaultdict(Fraction)
+    for centres in product(range(n_patches), repeat=n_blocks):
+        starts = [centre - length // 2 for centre in centres]
+        inside = {at + i for at in starts for i in range(length)} & set(range(n_patches))
+        if len(inside) >= n_visible:
+            ends = [set(kept) for kept in combinations(sorted(inside), n_visible)]
+        else:
+            outside = sorted(set(range(n_patches)) - inside)
+            ends = [inside | set(new) for new in combinations(outside, n_visible - len(inside))]
+        for visible in ends:
+            strip = "".join("." if patch in visible else "#" for patch in range(n_patches))
+            law[strip] += Fraction(1, n_patches**n_blocks * len(ends))
+    return dict(law)
+
+
 def masked_units(n_units: int, most: int, probability: Fraction) -> dict[frozenset[int], Fraction]:
     """Return the law of independently masked units, given that 1 to `most` of them are masked."""
     law = {

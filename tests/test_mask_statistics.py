@@ -20,6 +20,7 @@ from ecgmask import (
     Leads,
     MaskAndComplement,
     Masks,
+    MaskStatistics,
     PatchMaskCollator,
     PerLead,
     RandomPatches,
@@ -53,7 +54,6 @@ def assert_within_errors(values, errors, expected, n_batches):
          laws.union_of_blocks_marginal(200, 4, laws.block_lengths(200, "0.175", "0.225"))),
         (UnionOfBlocks.vjepa_short(), laws.union_of_blocks_marginal(200, 8, {30: 1})),
         (Spans(0.65, 10), laws.union_of_spans_marginal(200, 13, 10)),
-        (InverseBlocks(0.8, 10), 1 - np.array(laws.union_of_spans_marginal(200, 4, 10))),
         (Forecast(0.25), np.arange(200) >= 150),
         (Leads(3), np.full(200, 3 / 12)),
         (PerLead(RandomPatches(0.6), 3), np.full(200, 0.6)),
@@ -143,35 +143,72 @@ def test_statistics_of_known_masks_are_counted_by_hand(rng):
 
 @pytest.mark.parametrize(
     "strategy",
-    [UnionOfBlocks.kim(), MaskAndComplement(), Leads.oh(), PerLead(Spans(), 3)],
+    [UnionOfBlocks.vjepa_short(), MaskAndComplement(), Leads.oh(), PerLead(Spans(), 3)],
     ids=repr,
 )
-def test_tokens_are_those_of_the_shortest_context_of_each_batch(strategy):
+def test_tokens_and_slots_are_those_of_the_shortest_and_the_longest_context(strategy):
     statistics = mask_statistics(
         strategy, 200, rng=np.random.default_rng(4), n_batches=20, batch_size=8
     )
     rng = np.random.default_rng(4)
-    least = [strategy.draw(8, 200, rng).context.sum(axis=(1, 2)).min() for _ in range(20)]
-    assert statistics.tokens == pytest.approx(np.mean(least))
-    assert statistics.tokens_error == pytest.approx(np.std(least, ddof=1) / np.sqrt(20))
+    counts = np.array([strategy.draw(8, 200, rng).context.sum(axis=(1, 2)) for _ in range(20)])
+    for name, each in (
+        ("tokens_drawn", counts.mean(axis=1)),
+        ("tokens", counts.min(axis=1)),
+        ("slots", counts.max(axis=1)),
+    ):
+        assert getattr(statistics, name) == pytest.approx(each.mean())
+        error = each.std(ddof=1) / np.sqrt(20)
+        assert getattr(statistics, f"{name}_error") == pytest.approx(error)
 
 
-def test_tokens_are_those_that_a_collator_keeps(rng):
-    collate = PatchMaskCollator(UnionOfBlocks.kim(), patch_size=1)
+@pytest.mark.parametrize(("truncate", "name"), [("ends", "tokens"), ("never", "slots")])
+def test_tokens_and_slots_are_those_of_a_collator(rng, truncate, name):
+    strategy = UnionOfBlocks.vjepa_short()
+    collate = PatchMaskCollator(strategy, patch_size=1, truncate=truncate)
     torch.manual_seed(2)
-    kept = [collate([torch.zeros(1, 200)] * 16).context.shape[1] for _ in range(200)]
-    statistics = mask_statistics(UnionOfBlocks.kim(), 200, rng=rng, n_batches=200, batch_size=16)
-    error = np.hypot(statistics.tokens_error, np.std(kept, ddof=1) / np.sqrt(200))
-    assert_within_errors(statistics.tokens, error, np.mean(kept), 200)
+    lengths = [collate([torch.zeros(1, 200)] * 16).context.shape[1] for _ in range(200)]
+    statistics = mask_statistics(strategy, 200, rng=rng, n_batches=200, batch_size=16)
+    error = np.hypot(getattr(statistics, f"{name}_error"), np.std(lengths, ddof=1) / np.sqrt(200))
+    assert_within_errors(getattr(statistics, name), error, np.mean(lengths), 200)
 
 
-def test_larger_batches_keep_fewer_tokens(rng):
-    tokens = [
-        mask_statistics(UnionOfBlocks.kim(), 200, rng=rng, batch_size=size).tokens
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+def test_tokens_and_slots_have_the_laws_of_the_least_and_the_greatest(rng, batch_size):
+    # Of three leads one or two are visible, each with probability 1/2: 10 or 20 tokens.
+    strategy = Leads(probability=0.5, leads=("I", "II", "III"))
+    statistics = mask_statistics(strategy, 10, rng=rng, n_batches=4000, batch_size=batch_size)
+    all_alike = 0.5**batch_size
+    expected = {"tokens_drawn": 15, "tokens": 10 + 10 * all_alike, "slots": 20 - 10 * all_alike}
+    for name, mean in expected.items():
+        error = getattr(statistics, f"{name}_error")
+        assert_within_errors(getattr(statistics, name), error, mean, 4000)
+
+
+def test_what_is_lost_and_what_is_filler_are_counted_by_hand(rng):
+    # Records see one patch and three of four: cut they keep two of four, filled they take six.
+    context = np.array([[[True, False, False, False]], [[True, True, True, False]]])
+    strategy = Prescribed(Masks(context, ~context[:, None]))
+    statistics = mask_statistics(strategy, 4, rng=rng, n_batches=2, batch_size=2)
+    assert (statistics.tokens_drawn, statistics.tokens, statistics.slots) == (2, 1, 3)
+    assert statistics.lost == pytest.approx(2 / 4)
+    assert statistics.filler == pytest.approx(2 / 6)
+
+
+@pytest.mark.parametrize("strategy", [UnionOfBlocks.kim(), InverseBlocks.data2vec2(), Leads.mlae()])
+def test_one_mask_a_batch_and_equal_counts_lose_nothing(rng, strategy):
+    statistics = mask_statistics(strategy, 200, rng=rng, n_batches=8)
+    assert (statistics.lost, statistics.filler) == (0, 0)
+
+
+def test_larger_batches_lose_more_and_hold_more_filler(rng):
+    one, eight, many = (
+        mask_statistics(UnionOfBlocks.vjepa_short(), 200, rng=rng, batch_size=size)
         for size in (1, 8, 64)
-    ]
-    assert tokens == sorted(tokens, reverse=True)
-    assert tokens[0] > tokens[2] + 10
+    )
+    assert (one.lost, one.filler) == (0, 0)
+    assert 0.1 < eight.lost < many.lost
+    assert 0.1 < eight.filler < many.filler
 
 
 def test_beats_are_simulated_with_the_r_peaks_given(rng):
@@ -180,6 +217,18 @@ def test_beats_are_simulated_with_the_r_peaks_given(rng):
     assert statistics.target == pytest.approx(0.25)
     assert_within_errors(statistics.p_target, statistics.p_target_error, 0.25, 200)
     assert np.flatnonzero(statistics.target_runs).tolist() == [5]
+
+
+def test_each_record_gets_the_r_peaks_as_they_are_given(rng):
+    given = []
+
+    class Listener(Beats):
+        def draw(self, n_records, n_patches, rng, *, r_peaks, **options):
+            given.append(np.asarray(r_peaks).tolist())
+            return super().draw(n_records, n_patches, rng, r_peaks=r_peaks, **options)
+
+    mask_statistics(Listener(), 20, rng=rng, n_batches=2, batch_size=3, r_peaks=[2.4, 7.6])
+    assert given == [[[2.4, 7.6]] * 3] * 2
 
 
 def test_beats_without_r_peaks_are_refused(rng):
@@ -201,6 +250,8 @@ def test_the_parameters_of_the_simulation_are_kept(rng):
         Forecast(), 20, rng=rng, n_batches=3, batch_size=7, patch_duration=0.1
     )
     assert statistics.strategy == Forecast()
+    assert statistics.n_leads == 1
+    assert mask_statistics(PerLead(Forecast(), 3), 20, rng=rng, n_batches=2).n_leads == 3
     assert (statistics.n_batches, statistics.batch_size) == (3, 7)
     assert statistics.patch_duration == 0.1
     assert repr(statistics) == "<MaskStatistics: Forecast(ratio=0.5), 3 x 7 records>"
@@ -219,7 +270,47 @@ def test_printed_it_is_a_table_of_all_counts(rng):
         "ignored 0.0% ± 0.0%",
         "context run, mean 150.0 ± 0.0 patches, 3000 ms",
         "target run, mean 50.0 ± 0.0 patches, 1000 ms",
-        "context tokens kept 150.0 ± 0.0 in batches of 3",
+        "context tokens, drawn 150.0 ± 0.0",
+        "cut to one length 150.0 ± 0.0, a batch of 3 loses 0.0%",
+        "filled up 150.0 ± 0.0, a batch of 3 is 0.0% filler",
+    ]
+
+
+def test_each_row_of_the_table_has_its_own_number_and_error():
+    statistics = MaskStatistics(
+        strategy=Forecast(),
+        n_batches=2,
+        batch_size=3,
+        n_leads=1,
+        patch_duration=0.01,
+        heart_rate=None,
+        context=0.11,
+        context_error=0.012,
+        target=0.13,
+        target_error=0.014,
+        ignored=0.15,
+        ignored_error=0.016,
+        overlapping=0.17,
+        overlapping_error=0.018,
+        p_context=np.zeros(4),
+        p_context_error=np.zeros(4),
+        p_target=np.zeros(4),
+        p_target_error=np.zeros(4),
+        context_runs=np.array([0, 1, 0, 0, 0]),
+        target_runs=np.array([0, 0, 0, 1, 0]),
+        context_run_error=0.2,
+        target_run_error=0.4,
+        tokens=5,
+        tokens_error=0.6,
+    )
+    assert [" ".join(row.split()) for row in str(statistics).splitlines()[1:]] == [
+        "context 11.0% ± 1.2%",
+        "target 13.0% ± 1.4%",
+        "in two or more targets 17.0% ± 1.8%",
+        "ignored 15.0% ± 1.6%",
+        "context run, mean 1.0 ± 0.2 patches, 10 ms",
+        "target run, mean 3.0 ± 0.4 patches, 30 ms",
+        "context tokens kept 5.0 ± 0.6 in batches of 3",
     ]
 
 
@@ -302,6 +393,21 @@ def test_mean_runs_are_the_means_of_the_runs_that_were_counted(rng):
         (statistics.target_run, statistics.target_runs),
     ):
         assert mean == pytest.approx(np.repeat(np.arange(201), counts).mean())
+
+
+@pytest.mark.parametrize("role", ["context", "target"])
+def test_errors_of_mean_runs_are_those_of_the_runs_of_a_role(role):
+    strategy = ContextToTarget()
+    statistics = mask_statistics(
+        strategy, 200, rng=np.random.default_rng(4), n_batches=20, batch_size=8
+    )
+    rng, means = np.random.default_rng(4), []
+    for _ in range(20):
+        masks = strategy.draw(8, 200, rng)
+        marked = masks.context if role == "context" else masks.target_union
+        means.append(mean_run(np.array(runs_one_by_one(marked))))
+    error = np.std(means, ddof=1) / np.sqrt(20)
+    assert getattr(statistics, f"{role}_run_error") == pytest.approx(error)
 
 
 def test_mean_runs_have_standard_errors_over_batches(rng):

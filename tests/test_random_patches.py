@@ -1,13 +1,16 @@
 """RandomPatches against its exact laws and its bad parameters."""
 
+from fractions import Fraction
 from itertools import combinations
+from math import floor
 
 import laws
 import numpy as np
 import pytest
 from goodness import assert_follows, assert_means, assert_uniform
 
-from ecgmask import RandomPatches
+from ecgmask import PerBatch, RandomPatches
+from ecgmask.strategies._subsets import smallest
 
 
 def masked_sets(masks):
@@ -33,22 +36,47 @@ def test_shapes_are_those_of_shared_masks(rng):
 
 @pytest.mark.parametrize(
     ("ratio", "n_patches", "n_masked"),
-    [(0.75, 200, 150), (0.15, 200, 30), (0.29, 100, 29), (0.57, 100, 57), (0.07, 100, 7),
-     (0.3, 10, 3), (0.149, 200, 29), (0.155, 200, 31), (0.999, 200, 199), (0.5, 3, 1), (0.5, 2, 1)],
+    [(0.75, 200, 150), (0.75, 30, 23), (0.75, 50, 38), (0.75, 250, 188), (0.9, 10, 9),
+     (0.149, 200, 30), (0.999, 1000, 999), (0.5, 3, 2), (0.5, 2, 1)],
 )  # fmt: skip
-def test_the_number_of_masked_patches_is_the_floor_whatever_the_float(
-    rng, ratio, n_patches, n_masked
-):
+def test_the_greater_part_of_a_remainder_is_masked(rng, ratio, n_patches, n_masked):
     masks = RandomPatches(ratio).draw(20, n_patches, rng)
     assert (masks.targets.sum(axis=-1) == n_masked).all()
     same = RandomPatches((ratio, ratio)).draw(20, n_patches, rng)
     assert (same.targets.sum(axis=-1) == n_masked).all()
 
 
-@pytest.mark.parametrize(("ratio", "n_masked"), [(0.5, 3), (0.2, 1), (0.84, 5)])
+@pytest.mark.parametrize(
+    "ratio", ["0.1", "0.15", "0.29", "0.33", "0.4", "0.5", "0.57", "0.7", "0.75", "0.8", "0.9"]
+)
+def test_the_count_is_exact_at_every_length_whatever_the_float(rng, ratio):
+    wrong = {}
+    for n_patches in range(1, 1001):
+        n_visible = floor((1 - Fraction(ratio)) * n_patches)
+        try:
+            drawn = int(RandomPatches(float(ratio)).draw(1, n_patches, rng).context.sum())
+        except ValueError:
+            drawn = 0
+        if drawn != n_visible:
+            wrong[n_patches] = drawn
+    assert not wrong
+
+
+@pytest.mark.parametrize(("ratio", "n_masked"), [(0.5, 3), (0.2, 2), (0.8, 5)])
 def test_every_set_of_patches_is_equally_likely(rng, ratio, n_masked):
     masks = RandomPatches(ratio).draw(30_000, 6, rng)
     assert_uniform(masked_sets(masks), combinations(range(6), n_masked))
+
+
+@pytest.mark.parametrize("n_keys", [1, 2, 5, 50])
+@pytest.mark.parametrize("size", [1, 2, 7, 19, 20])
+def test_equal_keys_do_not_change_a_count(rng, n_keys, size):
+    keys = rng.integers(n_keys, size=(500, 20), dtype=np.uint32)
+    chosen = smallest(keys, size)
+    assert (chosen.sum(axis=1) == size).all()
+    # No key that is left out is smaller than one that is chosen.
+    greatest = np.where(chosen, keys, 0).max(axis=1)
+    assert (np.where(chosen, n_keys, keys).min(axis=1) >= greatest).all()
 
 
 def test_every_patch_is_masked_with_the_ratio_as_probability(rng):
@@ -57,7 +85,8 @@ def test_every_patch_is_masked_with_the_ratio_as_probability(rng):
 
 
 def test_a_pair_draws_one_count_for_the_batch(rng):
-    counts = [RandomPatches.kim().draw(30, 200, rng).targets.sum(axis=-1) for _ in range(20)]
+    drawn = [RandomPatches((0.6, 0.7)).draw(30, 200, rng) for _ in range(20)]
+    counts = [masks.targets.sum(axis=-1) for masks in drawn]
     assert all(np.ptp(count) == 0 for count in counts)
     assert len({int(count[0, 0, 0]) for count in counts}) > 5
 
@@ -88,8 +117,9 @@ def test_records_of_a_batch_differ(rng):
     ("preset", "strategy"),
     [
         (RandomPatches.mae(), RandomPatches(ratio=0.75)),
-        (RandomPatches.kim(), RandomPatches(ratio=(0.6, 0.7))),
+        (RandomPatches.kim(), PerBatch(RandomPatches(ratio=(0.6, 0.7)))),
         (RandomPatches(), RandomPatches.mae()),
+        (RandomPatches((0.5, 0.5)), RandomPatches(0.5)),
     ],
 )
 def test_a_preset_has_the_published_ratio(preset, strategy):
@@ -97,8 +127,8 @@ def test_a_preset_has_the_published_ratio(preset, strategy):
 
 
 def test_a_list_of_two_ratios_is_a_pair():
-    assert RandomPatches([0.6, 0.7]) == RandomPatches.kim()
-    assert hash(RandomPatches([0.6, 0.7])) == hash(RandomPatches.kim())
+    assert RandomPatches([0.6, 0.7]) == RandomPatches((0.6, 0.7))
+    assert hash(RandomPatches([0.6, 0.7])) == hash(RandomPatches((0.6, 0.7)))
 
 
 @pytest.mark.parametrize(
@@ -123,16 +153,17 @@ def test_a_bad_ratio_is_refused_at_construction(ratio, error, message):
 
 
 @pytest.mark.parametrize("ratio", [0, 1.0, [1.0, 1.0]])
-def test_a_ratio_that_can_never_be_drawn_is_refused_at_construction(ratio):
-    with pytest.raises(ValueError, match="masks nothing or all"):
+def test_a_ratio_of_nothing_or_all_is_refused_at_construction(ratio):
+    with pytest.raises(ValueError, match=r"ratio must be above 0 and below 1, .* some seen"):
         RandomPatches(ratio)
 
 
 @pytest.mark.parametrize(
     ("ratio", "n_patches", "counts"),
     [
-        (0.5, 1, "0 to 0 of 1"),
-        (0.09, 11, "0 to 0 of 11"),
+        (0.5, 1, "1 to 1 of 1"),
+        (0.91, 11, "11 to 11 of 11"),
+        (1e-12, 10, "0 to 0 of 10"),
         ((0.0, 0.5), 10, "0 to 4 of 10"),
         ((0.5, 1.0), 1, "0 to 0 of 1"),
     ],

@@ -88,6 +88,47 @@ def test_the_script_for_several_processes_prints_what_its_page_shows(tmp_path):
     ]
 
 
+FILLER = {
+    "the encoder": ("encoded = encoder(", "seen = seen + 99 * context_filler[..., None]\n"),
+    "the predictor": ("predicted, _ = ", "encoded = encoded + 99 * context_filler[..., None]\n"),
+    "the loss": ("loss = ", "error = error + 99 * target_filler[..., None]\n"),
+}
+
+
+def loss_and_gradient(*changes):
+    """Return the loss of the page that fills batches up, and its gradient of the embedding."""
+    text = source("dataloader")
+    records, _, _ = text.partition("# %%\n# See the masks of a batch\n")
+    _, found, filled = text.partition("# %%\n# Lose no token\n")
+    assert found
+    page = execute(records + changed(found + filled, *changes))
+    page["loss"].backward()
+    return page["loss"].detach(), page["embed"].weight.grad
+
+
+@pytest.mark.parametrize("where", FILLER)
+def test_what_a_filler_holds_changes_neither_the_loss_nor_its_gradient(where):
+    line, noise = FILLER[where]
+    for one, other in zip(
+        loss_and_gradient(), loss_and_gradient((line, noise + line)), strict=True
+    ):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize(
+    ("where", "careful", "careless"),
+    [
+        ("the encoder", "encoder(seen, src_key_padding_mask=context_filler)", "encoder(seen)"),
+        ("the predictor", ", key_padding_mask=context_filler)", ")"),
+        ("the loss", "loss = error[~target_filler].square()", "loss = error.square()"),
+    ],
+)
+def test_whoever_forgets_the_filler_gets_another_loss(where, careful, careless):
+    line, noise = FILLER[where]
+    loss, _ = loss_and_gradient((careful, careless), (line, noise + line))
+    assert not torch.isclose(loss, loss_and_gradient()[0])
+
+
 # Models that learn
 
 

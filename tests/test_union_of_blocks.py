@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from goodness import assert_follows, assert_means, assert_uniform
 
-from ecgmask import UnionOfBlocks
+from ecgmask import PerBatch, UnionOfBlocks
 from ecgmask.statistics import count_runs, find_runs
 
-EVERY = [UnionOfBlocks.kim(), UnionOfBlocks.vjepa_short(), UnionOfBlocks.vjepa_long()]
+EVERY = [UnionOfBlocks(), UnionOfBlocks.vjepa_short(), UnionOfBlocks.vjepa_long()]
 
 
 def as_strips(masks):
@@ -121,12 +121,12 @@ def test_the_long_range_masks_each_patch_as_the_closed_form_says(rng):
 
 def test_blocks_of_several_lengths_mask_each_patch_as_the_closed_form_says(rng):
     expected = laws.union_of_blocks_marginal(200, 4, laws.block_lengths(200, "0.175", "0.225"))
-    masked = UnionOfBlocks.kim().draw(20_000, 200, rng).targets[:, 0, 0]
+    masked = UnionOfBlocks().draw(20_000, 200, rng).targets[:, 0, 0]
     assert_means(masked, np.array(expected))
 
 
 def test_records_of_a_batch_differ(rng):
-    assert len(set(as_strips(UnionOfBlocks.kim().draw(64, 200, rng)))) == 64
+    assert len(set(as_strips(UnionOfBlocks().draw(64, 200, rng)))) == 64
 
 
 @pytest.mark.parametrize("min_keep", [1, 60, 90])
@@ -175,10 +175,10 @@ def test_a_record_of_one_patch_is_refused(rng):
 @pytest.mark.parametrize(
     ("preset", "strategy"),
     [
-        (UnionOfBlocks.kim(), UnionOfBlocks(num_blocks=4, scale=(0.175, 0.225))),
+        (UnionOfBlocks.kim(), PerBatch(UnionOfBlocks(num_blocks=4, scale=(0.175, 0.225)))),
         (UnionOfBlocks.vjepa_short(), UnionOfBlocks(num_blocks=8, scale=(0.15, 0.15))),
         (UnionOfBlocks.vjepa_long(), UnionOfBlocks(num_blocks=2, scale=(0.7, 0.7))),
-        (UnionOfBlocks(), UnionOfBlocks.kim()),
+        (UnionOfBlocks.kim(), PerBatch(UnionOfBlocks())),
     ],
 )
 def test_a_preset_has_the_published_blocks(preset, strategy):
@@ -186,8 +186,8 @@ def test_a_preset_has_the_published_blocks(preset, strategy):
 
 
 def test_a_scale_may_be_a_list_as_configuration_files_give_it():
-    assert UnionOfBlocks(4, [0.175, 0.225]) == UnionOfBlocks.kim()
-    assert hash(UnionOfBlocks(4, [0.175, 0.225])) == hash(UnionOfBlocks.kim())
+    assert UnionOfBlocks(4, [0.175, 0.225]) == UnionOfBlocks()
+    assert hash(UnionOfBlocks(4, [0.175, 0.225])) == hash(UnionOfBlocks())
 
 
 @pytest.mark.parametrize(

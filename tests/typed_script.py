@@ -9,6 +9,8 @@ from ecgmask import (
     IJEPAMaskCollator,
     MaskCollator,
     PatchMaskCollator,
+    RandomPatches,
+    describe,
     gather_tokens,
     sample_ecg,
 )
@@ -68,3 +70,16 @@ print([model(batch, contexts[0], target) for target in targets])
 chosen = PatchMaskCollator(ContextToTarget(), patch_size=25, seed=1)
 drawn = chosen(some)
 print([gather_tokens(drawn.batch.mT, target).shape for target in drawn.targets])
+
+several = PatchMaskCollator([ContextToTarget(), RandomPatches()], patch_size=25, truncate="random")
+for seen, blocks_of_one in zip(several(some).context, several(some).targets, strict=True):
+    print(seen.shape, [block.shape for block in blocks_of_one])
+
+with_lengths = PatchMaskCollator(RandomPatches(), patch_size=25, lengths_key=1)
+padded = with_lengths([(record, 4000) for record in some])
+print(padded.padding.sum(dim=1), describe(padded))
+
+whole = PatchMaskCollator(ContextToTarget(), patch_size=25, truncate="never")
+filled = whole(some)
+lengths = (~filled.context_padding).sum(dim=1)
+print(lengths, [padding.any() for padding in filled.target_padding])

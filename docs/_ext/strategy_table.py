@@ -22,7 +22,10 @@ PATCH_SIZE = 25
 SEED = 0
 
 FAMILIES = [vars(ecgmask)[name] for name in strategies.__all__ if name not in ("Masks", "Strategy")]
-HEADER = ("Strategy", "From", "Sees", "Predicts", "Target run", "Tokens of 64 records", "Ends")
+HEADER = (
+    *("Strategy", "From", "Sees", "Predicts", "Target run"),
+    *("Context", "Cut", "Filled", "Ends"),
+)
 
 
 class StrategyTable(SphinxDirective):
@@ -62,7 +65,8 @@ class StrategyTable(SphinxDirective):
             f"{numbers.context:.0%}",
             f"{numbers.target:.0%}",
             f"{seconds:.1f} s, {seconds * heart_rate / 60:.1f} beats",
-            f"{numbers.tokens:.0f} of {N_PATCHES * numbers.n_leads}",
+            f"{numbers.tokens_drawn:.0f} of {N_PATCHES * numbers.n_leads}",
+            *(f"{share:.0%}" if share else "none" for share in (numbers.lost, numbers.filler)),
             f"{ends:.2f} / {middle:.2f}",
         )
 

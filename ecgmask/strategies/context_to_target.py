@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from ecgmask._checks import check_count, check_draw, check_scale
 from ecgmask.strategies._blocks import draw_blocks, redraw
@@ -46,9 +48,13 @@ class ContextToTarget(Strategy):
     Masks are shared, with `num_pred_blocks` targets. Contexts differ in length between records. A
     collator cuts them to one length within the batch; see :class:`~ecgmask.PatchMaskCollator`.
 
-    Departures from the published code, which is for images: the last patch can be drawn; the two
-    lengths do not share a random number; `min_keep` bounds the context only; and targets are
-    never left in the context, where the published sampler gives way after twenty attempts.
+    The defaults are those of the notebook that this package grew from, with a context of 85 to
+    95 % of the record; :meth:`ijepa` has the scales of the paper's configurations.
+
+    Departures: the published code is for images, and the bounds of its starts are exclusive: it
+    leaves the last patch out, which can be drawn here. It asks for more than ten context patches,
+    gives way after twenty attempts and leaves targets in the context, and bounds targets by the
+    same number; `min_keep` bounds the context only, and no target is ever left in it.
 
     References
     ----------
@@ -72,7 +78,10 @@ class ContextToTarget(Strategy):
     num_pred_blocks: int = 4
     min_keep: int = 10
 
-    presets: ClassVar[dict[str, str]] = {"I-JEPA [A23]": "ContextToTarget()"}
+    presets: ClassVar[dict[str, str]] = {
+        "I-JEPA [A23]": "ContextToTarget.ijepa()",
+        "The notebook, after I-JEPA": "ContextToTarget()",
+    }
 
     def __post_init__(self) -> None:
         # A list, as configuration files give it, would neither hash nor compare as a tuple does.
@@ -85,6 +94,11 @@ class ContextToTarget(Strategy):
                 "pred_scale=(1, 1) leaves no context: every target covers the record; lower it"
             )
 
+    @classmethod
+    def ijepa(cls) -> ContextToTarget:
+        """Return the masking of I-JEPA: a context of 85 to 100 % and four targets of 15 to 20 %."""
+        return cls((0.85, 1.0), (0.15, 0.2), 4, min_keep=11)
+
     def draw(
         self, n_records: int, n_patches: int, rng: Generator, *, size_rng: Generator | None = None
     ) -> Masks:
@@ -93,9 +107,9 @@ class ContextToTarget(Strategy):
         length = max(1, draw_floor(n_patches, *self.pred_scale, size_rng or rng))
         context_length = max(1, draw_floor(n_patches, *self.context_scale, size_rng or rng))
 
-        def draw(n: int) -> tuple[BoolArray, BoolArray]:
-            blocks = draw_blocks((n, self.num_pred_blocks), length, n_patches, rng)
-            context = draw_blocks((n,), context_length, n_patches, rng)
+        def draw(rows: NDArray[np.intp]) -> tuple[BoolArray, BoolArray]:
+            blocks = draw_blocks((rows.size, self.num_pred_blocks), length, n_patches, rng)
+            context = draw_blocks((rows.size,), context_length, n_patches, rng)
             return context & ~blocks.any(axis=1), blocks
 
         context, targets = redraw(

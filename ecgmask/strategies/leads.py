@@ -23,8 +23,8 @@ class Leads(Strategy):
     Limb leads are linear in each other: III is II minus I, and the augmented leads follow from I
     and II. A single masked limb lead asks for a sum, not for learning. With
     ``groups=(LIMB_LEADS,)`` the six are masked or visible together. Random lead masking is the
-    augmentation of Oh et al. [1]_; masked autoencoders that hide whole leads (MLAE) use a fixed
-    number, `n_masked`.
+    augmentation of Oh et al. [1]_. The masked lead autoencoder (MLAE) [2]_ hides whole leads to
+    predict them.
 
     Parameters
     ----------
@@ -51,13 +51,17 @@ class Leads(Strategy):
     Where records mask unequal numbers of leads, a collator cuts all of a batch to the fewest
     tokens: give `n_masked` without groups to lose none.
 
-    Departures: the published augmentation zeroes leads and may zero all twelve, which happens to
-    24 in 100 000 records; here leads are dropped, and at least one stays.
+    Departures: random lead masking is an augmentation, which zeroes leads and predicts other
+    things; it may zero all leads of a record, or none. Here masked leads are dropped and predicted,
+    and neither all nor none are.
 
     References
     ----------
     .. [1] J. Oh et al., "Lead-agnostic Self-supervised Learning for Local and Global
        Representations of Electrocardiogram", CHIL 2022, arXiv:2203.06889.
+    .. [2] H. Zhang et al., "MaeFE: Masked Autoencoders Family of Electrocardiogram for
+       Self-Supervised Pretraining and Transfer Learning", IEEE Transactions on Instrumentation and
+       Measurement 72, 2023, doi:10.1109/TIM.2022.3228267.
 
     Examples
     --------
@@ -77,6 +81,7 @@ class Leads(Strategy):
 
     presets: ClassVar[dict[str, str]] = {
         "Random lead masking [Oh22]": "Leads.oh()",
+        "MLAE [Z23], as in ST-MEM [N24]": "Leads.mlae()",
         "Limb leads as one": "Leads(n_masked=1, groups=(LIMB_LEADS,))",
     }
 
@@ -124,6 +129,11 @@ class Leads(Strategy):
     def oh(cls) -> Leads:
         """Return the random lead masking of Oh et al. 2022: each lead with probability 0.5."""
         return cls(probability=0.5)
+
+    @classmethod
+    def mlae(cls) -> Leads:
+        """Return the lead masking of MLAE as ST-MEM runs it: three of twelve leads stay visible."""
+        return cls(n_masked=9)
 
     @property
     def equal_counts(self) -> bool:

@@ -17,6 +17,7 @@ from ecgmask.strategies.masks import (
     has_equal_counts,
     needs_r_peaks,
 )
+from ecgmask.strategies.per_batch import PerBatch
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,19 @@ class PerLead(Strategy):
     strategy: Strategy
     n_leads: int = 12
 
-    presets: ClassVar[dict[str, str]] = {"ST-MEM [N24]": "PerLead(RandomPatches(0.75))"}
+    presets: ClassVar[dict[str, str]] = {
+        "ST-MEM [N24]": "PerLead(RandomPatches(0.75))",
+        "PatchTST [Ni23]": "PerLead(RandomPatches(0.4))",
+    }
 
     def __post_init__(self) -> None:
         check_strategy(self.strategy)
         if isinstance(self.strategy, PerLead):
             raise TypeError("strategy is PerLead already; pass the strategy inside it")
+        if isinstance(self.strategy, PerBatch):
+            raise TypeError(
+                "one mask for a batch cannot be drawn for each lead; write PerBatch(PerLead(...))"
+            )
         check_count("n_leads", self.n_leads)
 
     @property

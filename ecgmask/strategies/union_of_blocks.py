@@ -7,11 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from ecgmask._checks import check_count, check_draw, check_scale
 from ecgmask.strategies._blocks import draw_blocks, redraw
 from ecgmask.strategies._sizes import draw_floors, floor_bounds
 from ecgmask.strategies.masks import BoolArray, Masks, Strategy
+from ecgmask.strategies.per_batch import PerBatch
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,11 @@ class UnionOfBlocks(Strategy):
     of `min_keep` is drawn again, all of it. Where the longest block cannot leave `min_keep`
     patches, or no layout that does is found in a thousand draws, :meth:`draw` raises an error.
 
-    Departures: V-JEPA draws rectangles through all frames of a video; blocks in time are its
-    counterpart here. Its code keeps the first patches of each context to cut a batch to one length;
-    a collator's ``truncate="first"`` brings that back. In one dimension, the presets hide less than
-    the paper's masks of video do, and the context of :meth:`vjepa_long` is so short at times that a
-    batch of 64 is cut to a few tokens; `min_keep` prevents that.
+    Departures: in Kim's code no block holds the last patch, since the bound of its starts is
+    exclusive. V-JEPA draws rectangles of image patches through all frames of a video, which hide
+    another share of them; blocks of the same scale in time are their counterpart here. Its code
+    keeps the first patches of each context to cut a batch to one length, which a collator's
+    ``truncate="first"`` does too; ``truncate="never"`` keeps all.
 
     References
     ----------
@@ -69,7 +71,6 @@ class UnionOfBlocks(Strategy):
     min_keep: int = 1
 
     presets: ClassVar[dict[str, str]] = {
-        "Kim's ECG-JEPA [K24]": "UnionOfBlocks.kim()",
         "V-JEPA, short range [Ba24]": "UnionOfBlocks.vjepa_short()",
         "V-JEPA, long range [Ba24]": "UnionOfBlocks.vjepa_long()",
     }
@@ -82,9 +83,9 @@ class UnionOfBlocks(Strategy):
             raise ValueError("scale=(1, 1) leaves no context: every block covers the record")
 
     @classmethod
-    def kim(cls) -> UnionOfBlocks:
-        """Return the block masking of Kim 2024: four blocks of 17.5 to 22.5 %."""
-        return cls(4, (0.175, 0.225))
+    def kim(cls) -> PerBatch:
+        """Return the block masking of Kim 2024: four blocks of 17.5 to 22.5 %, one mask a batch."""
+        return PerBatch(cls(4, (0.175, 0.225)))
 
     @classmethod
     def vjepa_short(cls) -> UnionOfBlocks:
@@ -108,8 +109,8 @@ class UnionOfBlocks(Strategy):
                 "or use longer records"
             )
 
-        def draw(n: int) -> tuple[BoolArray, BoolArray]:
-            shape = (n, self.num_blocks)
+        def draw(rows: NDArray[np.intp]) -> tuple[BoolArray, BoolArray]:
+            shape = (rows.size, self.num_blocks)
             length = np.maximum(1, draw_floors(shape, n_patches, *self.scale, rng))
             blocks = draw_blocks(shape, length, n_patches, rng)
             union: BoolArray = np.logical_or.reduce(blocks, axis=1)

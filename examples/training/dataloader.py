@@ -3,7 +3,7 @@ Draw masks in a DataLoader: labels, workers, seeds, epochs
 ==========================================================
 
 A collator goes where ``collate_fn`` goes, and all else of a ``DataLoader`` stays as it is. This
-guide passes labels and dicts through, sets up workers, seeds and epochs, and pins memory.
+guide passes labels and dicts, sets up workers, seeds and epochs, pins memory and loses no token.
 """
 
 # %%
@@ -90,6 +90,49 @@ loader = DataLoader(records, 8, collate_fn=MaskCollator(), pin_memory=device == 
 (signals, labels), context, target = next(iter(loader))
 on_device = [each.to(device, non_blocking=True) for each in (signals, context, target)]
 print([each.device.type for each in on_device])
+
+# %%
+# Lose no token
+# -------------
+#
+# Spans leave contexts and targets of different lengths, which are cut to the shortest of a batch.
+# With ``truncate="never"`` they are filled up to the longest, and the :class:`~ecgmask.FilledBatch`
+# says which slots are filler.
+
+from ecgmask import PatchMaskCollator, Spans
+
+collate = PatchMaskCollator(Spans.wav2vec2(), patch_size=25, truncate="never", seed=1)
+filled = collate([signal for signal, _ in records[:8]])
+target, target_filler = filled.targets[0], filled.target_padding[0]
+context_filler = filled.context_padding
+print(filled.context.shape[1], "slots for contexts of", (~context_filler).sum(dim=1).tolist())
+print(target.shape[1], "slots for targets of", (~target_filler).sum(dim=1).tolist())
+
+# %%
+# Keep filler out of the loss
+# ---------------------------
+#
+# No token attends to filler: ``context_padding`` is a key padding mask, of the encoder and of all
+# that reads its output. The loss is that of the other slots. What a filler holds then changes
+# nothing.
+
+from torch import nn
+
+from ecgmask import gather_tokens
+
+torch.manual_seed(0)
+embed, position, samples = nn.Linear(300, 64), nn.Embedding(200, 64), nn.Linear(64, 300)
+encoder = nn.TransformerEncoderLayer(64, 4, dropout=0, batch_first=True)
+predictor = nn.MultiheadAttention(64, 4, batch_first=True)
+
+patches = filled.batch.unfold(2, 25, 25).transpose(1, 2).flatten(2)  # (8, 200, 12 * 25)
+seen = gather_tokens(embed(patches) + position.weight, filled.context)
+encoded = encoder(seen, src_key_padding_mask=context_filler)
+asked = position(target)
+predicted, _ = predictor(asked, encoded, encoded, key_padding_mask=context_filler)
+error = samples(predicted) - gather_tokens(patches, target)
+loss = error[~target_filler].square().mean()
+print(f"loss {loss:.3f} mV² over {len(error[~target_filler])} tokens")
 
 # sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["shared mask", "training"]

@@ -183,7 +183,7 @@ def printed_on(page: str) -> str:
 
 
 # Pages whose numbers and figures are those of the machine and the moment.
-MEASURES_TIME = {"throughput"}
+MEASURES_TIME = {"throughput", "what_a_batch_throws_away"}
 
 RUN = """
 import contextlib

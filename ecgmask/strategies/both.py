@@ -1,0 +1,125 @@
+"""Two strategies at once, on one context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import ArrayLike, NDArray
+
+from ecgmask._checks import check_draw
+from ecgmask.strategies._blocks import redraw
+from ecgmask.strategies.masks import BoolArray, Masks, Strategy, check_strategy, needs_r_peaks
+
+
+@dataclass(frozen=True)
+class Both(Strategy):
+    """Hide what either of two strategies hides, such as stretches of time and whole leads.
+
+    The encoder sees what both show. Spans of wav2vec 2.0 together with random lead masking are the
+    masks of ECG-FM [1]_; masking time and leads at once is the MLTAE of [2]_.
+
+    Parameters
+    ----------
+    first
+        A strategy.
+    second
+        Another one. A shared mask of one holds for each lead of the other; if both draw per-lead
+        masks, they must have the same number of leads.
+
+    Notes
+    -----
+    The two draw independently of each other. The context is what is context for both; the only
+    target is what is in any target of either, each patch once, however many ask for it. What is
+    ignored by one and no target of the other is ignored. Two targets of one strategy are not kept
+    apart. A record of which nothing is left to see is drawn again, by both.
+
+    Departures: random lead masking of ECG-FM zeroes leads as an augmentation and does not predict
+    them; here they are part of the target. Its spans are replaced by a mask embedding, which
+    leaves the encoder their places; here they are dropped.
+
+    References
+    ----------
+    .. [1] K. McKeen et al., "ECG-FM: An Open Electrocardiogram Foundation Model", 2024,
+       arXiv:2408.05178.
+    .. [2] H. Zhang et al., "MaeFE: Masked Autoencoders Family of Electrocardiogram for
+       Self-Supervised Pretraining and Transfer Learning", IEEE Transactions on Instrumentation and
+       Measurement 72, 2023, doi:10.1109/TIM.2022.3228267.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import Both, Leads, Spans
+    >>> ecg_fm = Both(Spans.wav2vec2(), Leads.oh())
+    >>> masks = ecg_fm.draw(4, 200, np.random.default_rng(0))
+    >>> masks.context.shape, masks.targets.shape
+    ((4, 12, 200), (4, 1, 12, 200))
+    """
+
+    first: Strategy
+    second: Strategy
+
+    presets: ClassVar[dict[str, str]] = {"ECG-FM [M24]": "Both(Spans.wav2vec2(), Leads.oh())"}
+
+    def __post_init__(self) -> None:
+        for strategy in (self.first, self.second):
+            check_strategy(strategy)
+
+    @property
+    def needs_r_peaks(self) -> bool:
+        return needs_r_peaks(self.first) or needs_r_peaks(self.second)
+
+    def draw(
+        self,
+        n_records: int,
+        n_patches: int,
+        rng: Generator,
+        *,
+        size_rng: Generator | None = None,
+        **given: ArrayLike,
+    ) -> Masks:
+        check_draw(n_records, n_patches, rng)
+        # The same sizes for records that are drawn again.
+        sizes = int((size_rng or rng).integers(2**63))
+
+        def draw(rows: NDArray[np.intp]) -> tuple[BoolArray, BoolArray]:
+            of_batch = np.random.default_rng(sizes)
+            first, second = (
+                _draw_rows(strategy, rows, n_patches, rng, of_batch, given)
+                for strategy in (self.first, self.second)
+            )
+            if first.n_leads != second.n_leads and 1 not in (first.n_leads, second.n_leads):
+                raise ValueError(
+                    f"{self.first!r} draws masks for {first.n_leads} leads, but {self.second!r} "
+                    f"for {second.n_leads}; give both the same leads"
+                )
+            context: BoolArray = first.context & second.context
+            target: BoolArray = first.target_union | second.target_union
+            return context, target[:, None]
+
+        context, targets = redraw(
+            n_records,
+            draw,
+            1,
+            f"what {self.first!r} shows is nearly always hidden by {self.second!r}; lower the "
+            "share that one of them hides",
+        )
+        return Masks(context, targets)
+
+
+def _draw_rows(
+    strategy: Strategy,
+    rows: NDArray[np.intp],
+    n_patches: int,
+    rng: Generator,
+    sizes: Generator,
+    given: dict[str, ArrayLike],
+) -> Masks:
+    """Draw the masks of some records, with what the strategy needs of them."""
+    draw: Any = strategy.draw
+    needed = given if needs_r_peaks(strategy) else {}
+    of_rows = {name: np.asarray(item)[rows] for name, item in needed.items()}
+    masks: Masks = draw(rows.size, n_patches, rng, size_rng=sizes, **of_rows)
+    return masks
