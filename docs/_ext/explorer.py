@@ -152,15 +152,15 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
         scales(
             "context_scale",
             "Context block",
-            ((0.5, 0.6), (0.7, 0.8), (0.85, 0.95), (1.0, 1.0)),
+            ((0.5, 0.6), (0.85, 0.95), (0.85, 1.0), (1.0, 1.0)),
         ),
         scales(
             "pred_scale",
             "Each target",
             ((0.05, 0.1), (0.1, 0.15), (0.15, 0.2), (0.25, 0.35)),
         ),
-        numbers("num_pred_blocks", "Targets", (1, 2, 4, 6)),
-        lengths("min_keep", "Shortest context", (10, 50)),
+        numbers("num_pred_blocks", "Targets", (1, 2, 4)),
+        lengths("min_keep", "Shortest context", (10, 11)),
     ),
     "RandomPatches": (
         Control(
@@ -173,6 +173,7 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
                     ("0.1", "0.1"),
                     ("0.2", "0.2"),
                     ("0.3", "0.3"),
+                    ("0.33", "0.33"),
                     ("0.4", "0.4"),
                     ("0.5", "0.5"),
                     ("0.6", "0.6"),
@@ -257,10 +258,10 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
                 code: (code, f"strategy={code}, n_leads=12")
                 for code in (
                     "RandomPatches(0.75)",
-                    "RandomPatches(0.5)",
+                    "RandomPatches(0.4)",
                     "MaskAndComplement()",
                     "ContextToTarget()",
-                    "UnionOfBlocks.kim()",
+                    "UnionOfBlocks()",
                     "InverseBlocks()",
                     "Spans.wav2vec2()",
                     "Forecast()",
