@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -32,7 +34,11 @@ ENV = {
     "OMP_NUM_THREADS": "1",
     # Keeps the checkout off the path of every Python started here: what runs is the wheel.
     "PYTHONSAFEPATH": "1",
+    # Python compiles what it imports, a small part of torch, and once only.
+    "PYTHONDONTWRITEBYTECODE": None,
 }
+# That of the environment that sessions share.
+PYTHON = Path(".nox", "environment", "Scripts" if os.name == "nt" else "bin", "python").absolute()
 
 
 def install(session: nox.Session, *groups: str, constraints: Path = CONSTRAINTS) -> None:
@@ -43,32 +49,45 @@ def install(session: nox.Session, *groups: str, constraints: Path = CONSTRAINTS)
         *EXTRAS,
         *nox.project.dependency_groups(PROJECT, *groups),
         f"--constraint={constraints}",
+        "--no-compile",
     )
     # The backend is installed by now: without isolation it is the pinned one.
     session.install("--no-build-isolation", "--no-deps", "--force-reinstall", ".")
 
 
+def run(session: nox.Session, *command: str | Path, **options: Any) -> Any:
+    """Run a module of the shared environment with Python."""
+    return session.run(PYTHON, "-m", *command, env=ENV, external=True, **options)
+
+
+shares_environment = nox.session(venv_backend="none", requires=["environment"])
+
+
+@nox.session
+def environment(session: nox.Session) -> None:
+    """Install what the sessions share; those that need it come after it by themselves."""
+    install(session, "lint", "site")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check format, style, docstrings and import directions."""
-    session.install(*nox.project.dependency_groups(PROJECT, "lint"), f"--constraint={CONSTRAINTS}")
+    session.install("ruff", f"--constraint={CONSTRAINTS}")
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
 
 
-@nox.session
+@shares_environment
 def typecheck(session: nox.Session) -> None:
-    """Check the package's types with mypy, strictly."""
-    install(session, "lint")
-    session.run("mypy", *session.posargs)
+    """Check the types of the package, and of a script that uses it, strictly."""
+    run(session, "mypy", *session.posargs)
+    run(session, "basedpyright", f"--pythonpath={PYTHON}")
 
 
-@nox.session
+@shares_environment
 def tests(session: nox.Session) -> None:
     """Run the tests, docstrings included; what follows ``--`` goes to pytest."""
-    install(session, "test")
-    processes = ("--numprocesses=auto", "--maxprocesses=4")
-    session.run("pytest", *processes, *session.posargs, env=ENV)
+    run(session, "pytest", "--numprocesses=auto", "--maxprocesses=4", *session.posargs)
 
 
 @nox.session
@@ -104,7 +123,7 @@ def bench(session: nox.Session) -> None:
 
 def made_with(session: nox.Session) -> str:
     """Return a digest of what a page of the site is made with, besides its own file."""
-    python = session.run("python", "-VV", silent=True)
+    python = session.run(PYTHON, "-VV", silent=True, external=True)
     digest = sha256(repr((python, session.posargs)).encode())
     tools = ("ecgmask", "docs/_ext", "docs/_inventories", "docs/_templates")
     files = [path for folder in tools for path in Path(folder).rglob("*.*")]
@@ -118,10 +137,9 @@ def made_with(session: nox.Session) -> str:
     return digest.hexdigest()
 
 
-@nox.session
+@shares_environment
 def docs(session: nox.Session) -> None:
     """Build the site into docs/_build/html; run every example that is not as it was last time."""
-    install(session, "docs")
     # Sphinx and sphinx-gallery look at docs and examples only: pages and figures of yesterday's
     # package would stay, and a page that gave a warning would give none the second time.
     now = made_with(session)
@@ -130,37 +148,32 @@ def docs(session: nox.Session) -> None:
             shutil.rmtree(path, ignore_errors=True)
     MADE_WITH.unlink(missing_ok=True)
     shutil.rmtree(SITE, ignore_errors=True)
-    session.run(
-        *("sphinx-build", "--nitpicky", "--fail-on-warning", "--keep-going", "--show-traceback"),
+    run(
+        session,
+        *("sphinx", "--nitpicky", "--fail-on-warning", "--keep-going", "--show-traceback"),
         *("--builder", "html", "--doctree-dir", "docs/_build/doctrees", "--jobs", "auto"),
         *session.posargs,
-        *("docs", str(SITE)),
-        env=ENV,
+        *("docs", SITE),
     )
     MADE_WITH.parent.mkdir(exist_ok=True)  # there is none if nox only installs
     MADE_WITH.write_text(now)
     session.log(f"Open {(SITE / 'index.html').resolve().as_uri()} or run: nox -s serve")
 
 
-@nox.session
+@shares_environment
 def site(session: nox.Session) -> None:
     """Read the site that ``docs`` has built in a real browser; needs Chromium."""
-    install(session, "site")
-    session.run(
-        *("pytest", "tests/site", "--numprocesses=2", "--dist=loadgroup", *session.posargs),
-        env=ENV,
-    )
+    run(session, "pytest", "tests/site", "--numprocesses=2", "--dist=loadgroup", *session.posargs)
 
 
-@nox.session
+@shares_environment
 def linkcheck(session: nox.Session) -> None:
     """Follow the site's links to other sites; needs the network."""
-    install(session, "docs")
     MADE_WITH.unlink(missing_ok=True)  # it writes the gallery without running it
-    session.run(
-        *("sphinx-build", "--builder", "linkcheck", "-D", "plot_gallery=0", *session.posargs),
+    run(
+        session,
+        *("sphinx", "--builder", "linkcheck", "-D", "plot_gallery=0", *session.posargs),
         *("docs", "docs/_build/linkcheck"),
-        env=ENV,
     )
 
 

@@ -34,7 +34,6 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
-    "sphinx_reredirects",
     "sphinxext.opengraph",
     "notfound.extension",
     "drawn_figures",
@@ -60,20 +59,6 @@ notfound_context = {
     "body": "<h1>Page not found</h1>\n<p>There is no page at this address. The menu above leads to "
     "all pages, and the search finds them by a word.</p>",
 }
-
-# Addresses are for ever: what moves leaves a redirect, what it is called elsewhere leads here.
-redirects = {
-    "auto_examples/index": "../gallery/index.html",
-    "examples": "gallery/index.html",
-    "gallery/comparisons/truncation_bias": "what_a_batch_throws_away.html",
-    "quickstart": "get_started.html",
-    "reference": "api.html",
-    "user_guide": "guide.html",
-}
-redirect_html_template_file = "_templates/redirect.html"
-
-# The menu of versions is part of each page and asks nothing of the network.
-html_context = {"versions": [(release, "")]}
 
 nitpicky = True
 templates_path = ["_templates"]
@@ -143,7 +128,7 @@ html_theme_options = {
     "show_prev_next": False,
     "show_toc_level": 2,
     "header_links_before_dropdown": 6,
-    "navbar_end": ["versions", "theme-switcher", "navbar-icon-links"],
+    "navbar_end": ["theme-switcher", "navbar-icon-links"],
     "navbar_persistent": ["search-button"],
     "article_header_end": ["example-actions"],
     "secondary_sidebar_items": ["page-toc"],

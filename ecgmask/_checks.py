@@ -66,12 +66,12 @@ def check_fractions(low_name: str, low: Any, high_name: str, high: Any) -> tuple
     return checked
 
 
-def check_sampling_rate(value: Any) -> float:
+def check_sampling_rate(value: Any, name: str = "sampling_rate") -> float:
     """Return `value` as a ``float`` if it is a number of samples per second."""
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"sampling_rate must be a number in Hz, not {value!r}")
+        raise TypeError(f"{name} must be a number in Hz, not {value!r}")
     if not 0 < float(value) < math.inf:  # refuses NaN too
-        raise ValueError(f"sampling_rate must be positive, in Hz, not {value}")
+        raise ValueError(f"{name} must be positive, in Hz, not {value}")
     return float(value)
 
 

@@ -369,7 +369,7 @@ class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
             raise ValueError(
                 "lengths, R peaks and leads that are NaN are known to one rank only, so ranks "
                 "cannot agree on the size of their masks; leave out rank and world_size, give each "
-                "rank a seed of its own, and expect batches of unlike shapes"
+                "rank a seed of its own, and expect batches of different shapes"
             )
 
     @property

@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ecgmask._checks import check_count, check_sampling_rate
-from ecgmask.ecg import ECG, FLAT, PLAUSIBLE_SPAN
-from ecgmask.leads import OF_I_AND_II, STANDARD_LEADS, FoundLeads, find_leads
+from ecgmask.ecg import ECG, FLAT, PLAUSIBLE_SPAN, resampling_ratio
+from ecgmask.leads import STANDARD_LEADS, find_leads, standard_names
 from ecgmask.readers import millivolts, need, read_ecg
 from ecgmask.seeding import Progress
 
@@ -171,13 +171,13 @@ class ECGArrayDataset(_Records):
     path
         The ``.npy`` file: one array ``(n_records, n_leads, n_samples)`` or
         ``(n_records, n_samples, n_leads)`` of any float or integer type.
-    leads
+    file_leads
         Names of the leads in the file, in its order, in any usual spelling. Limb leads that are
         missing are computed from I and II: the eight leads I, II and V1 to V6 are enough.
-    sampling_rate
+    file_sampling_rate
         Samples per second in the file, in Hz. Items keep it; patches are times, so choose
         `patch_size` by it.
-    unit
+    file_unit
         Unit of the samples in the file, such as ``"mV"`` or ``"uV"``.
     n_samples
         Samples of an item, at least 1; by default whole records. Shorter records get zeros at the
@@ -229,9 +229,8 @@ class ECGArrayDataset(_Records):
     >>> folder = tempfile.TemporaryDirectory()
     >>> path = Path(folder.name, "stack.npy")
     >>> np.save(path, np.stack([sample_ecg().signal] * 4).astype(np.float16))
-    >>> dataset = ECGArrayDataset(
-    ...     path, leads=STANDARD_LEADS, sampling_rate=500, unit="mV", n_samples=2500, seed=0
-    ... )
+    >>> how = {"file_leads": STANDARD_LEADS, "file_sampling_rate": 500, "file_unit": "mV"}
+    >>> dataset = ECGArrayDataset(path, **how, n_samples=2500, seed=0)
     >>> dataset
     <ECGArrayDataset: 4 ECGs of 5000 samples at 500 Hz, random crops of 2500 samples, seed 0>
     >>> dataset[0].shape, dataset[0].dtype
@@ -245,9 +244,9 @@ class ECGArrayDataset(_Records):
         self,
         path: str | PathLike[str],
         *,
-        leads: Iterable[str],
-        sampling_rate: float,
-        unit: str,
+        file_leads: Iterable[str],
+        file_sampling_rate: float,
+        file_unit: str,
         n_samples: int | None = None,
         crop: Literal["random", "start", "middle"] = "random",
         labels: ArrayLike | Tensor | None = None,
@@ -260,7 +259,7 @@ class ECGArrayDataset(_Records):
         self.path = Path(path).absolute()
         self._array: NDArray[Any] | None = None
         stack = _open(self.path)
-        names = _to_names("leads", leads)
+        names = standard_names("file_leads", file_leads)
         self._lead_axis = _find_lead_axis(self.path, stack, names, lead_axis)
         self._found = find_leads(names, STANDARD_LEADS)
         self._leads = tuple(self._found.rows)
@@ -270,13 +269,13 @@ class ECGArrayDataset(_Records):
         # torch knows neither another byte order nor long doubles.
         native = stack.dtype.newbyteorder("=")
         self._native = native if native.itemsize <= 8 else np.dtype(np.float64)
-        self._millivolts = millivolts(unit)
+        self._millivolts = millivolts(file_unit)
         self._check = check
-        check_sampling_rate(sampling_rate)
+        rate = check_sampling_rate(file_sampling_rate, "file_sampling_rate")
         whole = self._file_samples
         n_samples = whole if n_samples is None else check_count("n_samples", n_samples)
         crops = _Crops(n_samples, crop, seed, len(stack), whole)
-        super().__init__(len(stack), crops, sampling_rate, _to_labels(labels, len(stack)), lengths)
+        super().__init__(len(stack), crops, rate, _to_labels(labels, len(stack)), lengths)
         if check:
             for record in self._spread():
                 self._check_record(record)
@@ -288,7 +287,7 @@ class ECGArrayDataset(_Records):
     def __repr__(self) -> str:
         return (
             f"<ECGArrayDataset: {_count_ecgs(self)} of {self._file_samples} samples at "
-            f"{self.sampling_rate:g} Hz, {self._crops}>"
+            f"{self.sampling_rate:.10g} Hz, {self._crops}>"
         )
 
     def ecg(self, index: int) -> ECG:
@@ -320,7 +319,9 @@ class ECGArrayDataset(_Records):
         samples = self._samples(record, start, start + self.n_samples)
         if self._check:
             self._check_item(samples, record, start)
-        return _derive(samples, self._found)
+        if not self._found.derived:
+            return samples
+        return torch.from_numpy(self._found.of(samples.numpy()))
 
     def _to_ecg(self, record: int) -> ECG:
         samples = self._samples(record, 0, self._file_samples)
@@ -370,8 +371,8 @@ class ECGArrayDataset(_Records):
             self._to_ecg(record).check()
         except ValueError as error:
             raise ValueError(
-                f"{self.path}, record {record}: {error}; mend leads=, unit= or the file, or pass "
-                "check=False if such records belong to your data"
+                f"{self.path}, record {record}: {error}; correct file_leads=, file_unit= or the "
+                "file, or pass check=False if such records belong to your data"
             ) from error
 
 
@@ -420,7 +421,7 @@ class WFDBDataset(_Records):
     ImportError
         If wfdb or tqdm is not installed.
     ValueError
-        If records cannot be used, naming them; if records are of unlike lengths without
+        If records cannot be used, naming them; if records are of different lengths without
         `n_samples`; if a parameter has no effect; and, naming the record, if its samples are
         refused.
 
@@ -463,18 +464,20 @@ class WFDBDataset(_Records):
     ) -> None:
         # A worker may have another working directory.
         self.root = Path(root).absolute()
-        names = _to_names("records", records)
+        if isinstance(records, str):
+            raise TypeError(f"records must be a list of names, not the string {records!r}")
+        names = tuple(str(record) for record in records)
         if not names:
             raise ValueError("records must name at least one record, but is empty")
         check_sampling_rate(sampling_rate)
         checked_labels = _to_labels(labels, len(names))
         read_header = need("wfdb", "wfdb").rdheader
         shown = need("tqdm", "wfdb").tqdm(names, "headers", unit="record") if progress else names
-        forms: list[tuple[int, float]] = []
+        found: list[int] = []
         refused = []
         for name in shown:
             try:
-                forms.append(_form(read_header, self.root / name))
+                found.append(_length(read_header, self.root / name, sampling_rate))
             except Exception as error:  # corrupt headers make the reader fail in any way
                 refused.append(f"{name}: {error}")
         if refused:
@@ -483,19 +486,15 @@ class WFDBDataset(_Records):
                 f"{len(refused)} of {len(names)} records in {self.root} cannot be used, "
                 f"{'; '.join(refused[:N_NAMED])}{more}; leave them out of records="
             )
-        longest = max(math.ceil(length / rate * sampling_rate) for length, rate in forms)
+        longest = max(found)
         if n_samples is None:
-            for name, form in zip(names, forms, strict=True):
-                if form != forms[0]:
+            for name, length in zip(names, found, strict=True):
+                if length != found[0]:
                     raise ValueError(
-                        f"{names[0]} has {forms[0][0]} samples at {forms[0][1]:g} Hz, but {name} "
-                        f"has {form[0]} at {form[1]:g} Hz; pass n_samples="
+                        f"at {sampling_rate:.10g} Hz, {names[0]} has {found[0]} samples, but "
+                        f"{name} has {length}; pass n_samples="
                     )
-            # What resampling returns, not what it should return.
-            first = read_ecg(
-                self.root / f"{names[0]}.hea", sampling_rate=sampling_rate, check=False
-            )
-            n_samples = longest = first.signal.shape[1]
+            n_samples = longest
         n_samples = check_count("n_samples", n_samples)
         crops = _Crops(n_samples, crop, seed, len(names), longest)
         super().__init__(len(names), crops, sampling_rate, checked_labels, lengths)
@@ -564,7 +563,7 @@ class WFDBDataset(_Records):
         return cls(root, [row[0] for row in rows], **options)
 
     def __repr__(self) -> str:
-        return f"<WFDBDataset: {_count_ecgs(self)} at {self.sampling_rate:g} Hz, {self._crops}>"
+        return f"<WFDBDataset: {_count_ecgs(self)} at {self.sampling_rate:.10g} Hz, {self._crops}>"
 
     def ecg(self, index: int) -> ECG:
         """Return a whole record as an ECG, to look at.
@@ -630,8 +629,8 @@ def _find_lead_axis(
     if not fitting:
         asked = "no axis" if lead_axis is None else f"not axis {lead_axis}"
         raise ValueError(
-            f"leads has {len(names)} names, but {asked} of the array {stack.shape} in {path} is as "
-            "long; name all leads of the file in its order"
+            f"file_leads has {len(names)} names, but {asked} of the array {stack.shape} in {path} "
+            "is as long; name all leads of the file in its order"
         )
     if len(fitting) > 1:
         raise ValueError(
@@ -641,23 +640,8 @@ def _find_lead_axis(
     return fitting[0]
 
 
-def _derive(samples: Tensor, found: FoundLeads) -> Tensor:
-    """Return all twelve leads, of which some follow from I and II."""
-    if not found.derived:
-        return samples
-    recorded = dict(zip(found.rows, samples, strict=True))
-    signal = samples.new_empty(len(STANDARD_LEADS), samples.shape[1])
-    for row, name in enumerate(STANDARD_LEADS):
-        if name in found.derived:
-            of_i, of_ii = OF_I_AND_II[name]
-            torch.add(recorded["I"] * of_i, recorded["II"], alpha=of_ii, out=signal[row])
-        else:
-            signal[row] = recorded[name]
-    return signal
-
-
-def _form(read_header: Any, path: Path) -> tuple[int, float]:
-    """Return length and rate of a WFDB record, if its files have all that is needed."""
+def _length(read_header: Any, path: Path, sampling_rate: float) -> int:
+    """Return how many samples a WFDB record has at a rate, if its files have all that is needed."""
     if not path.with_name(f"{path.name}.hea").exists():
         raise ValueError(f"there is no {path.name}.hea")
     header = read_header(str(path))
@@ -670,13 +654,8 @@ def _form(read_header: Any, path: Path) -> tuple[int, float]:
             raise ValueError(f"its samples, {file_name}, are missing")
     for row in find_leads(header.sig_name, STANDARD_LEADS).rows.values():
         millivolts(header.units[row])
-    return int(header.sig_len), float(header.fs)
-
-
-def _to_names(name: str, values: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(values, str):
-        raise TypeError(f"{name} must be a list of names, not the string {values!r}")
-    return tuple(str(value) for value in values)
+    length = int(header.sig_len)
+    return math.ceil(length * resampling_ratio(length, header.fs, sampling_rate))
 
 
 def _parse(values: list[str]) -> NDArray[Any]:

@@ -28,6 +28,9 @@ UNEXPLAINED = 0.02  # mV; rounding of each lead by itself stays below it
 # Between a record of very low voltage and one with a wandering baseline, in mV.
 PLAUSIBLE_SPAN = (0.05, 20.0)
 
+MOST_DRIFT = 0.05  # samples; how far off the last one may be after resampling
+LONGEST_RATIO = 100_000  # the filter of a ratio has twenty times as many taps
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ECG:
@@ -121,7 +124,7 @@ class ECG:
         derived = f", {', '.join(self.derived)} derived" if self.derived else ""
         return (
             f"<{kind}: {n_leads} lead{'s' if n_leads > 1 else ''}{names} x {n_samples} samples, "
-            f"{self.sampling_rate:g} Hz, {self.duration:.1f} s{derived}>"
+            f"{self.sampling_rate:.10g} Hz, {self.duration:.1f} s{derived}>"
         )
 
     def __array__(
@@ -156,7 +159,9 @@ class ECG:
         """Return the ECG at another sampling rate.
 
         A polyphase filter keeps what both rates can represent. The ends are continued by the line
-        between them, which keeps them within a few microvolts.
+        between them, which keeps them within a few microvolts. The filter takes a ratio of whole
+        numbers. That of a rate such as 499.99 Hz may be rounded, by so little that even the last
+        sample is off by at most a twentieth of the time between two samples of this ECG.
 
         Parameters
         ----------
@@ -166,27 +171,19 @@ class ECG:
         Raises
         ------
         ValueError
-            If the rate is not positive.
+            If the rate is not positive, or if its ratio takes whole numbers above 100 000.
         """
         from scipy.signal import resample_poly
 
-        wanted = replace(self, sampling_rate=sampling_rate)  # checks the rate
+        check_sampling_rate(sampling_rate)
         if sampling_rate == self.sampling_rate:
             return self
-        # Rates such as 257 Hz or 499.99 Hz are ratios of whole numbers too.
-        ratio = (
-            Fraction(float(sampling_rate)) / Fraction(float(self.sampling_rate))
-        ).limit_denominator(10_000)
-        if not ratio:
-            raise ValueError(
-                f"sampling_rate must be nearer to the {self.sampling_rate:g} Hz of this ECG than "
-                f"{sampling_rate} Hz"
-            )
+        ratio = resampling_ratio(self.signal.shape[1], self.sampling_rate, sampling_rate)
         samples = self.signal.astype(np.float64)
         resampled = resample_poly(
             samples, ratio.numerator, ratio.denominator, axis=1, padtype="line"
         )
-        return replace(wanted, signal=resampled)
+        return replace(self, signal=resampled, sampling_rate=sampling_rate)
 
     def crop(self, start: int, n_samples: int) -> ECG:
         """Return `n_samples` samples of the ECG, from `start` on.
@@ -272,15 +269,7 @@ class ECG:
         """
         names = standard_names("leads", leads)
         found = find_leads(self.leads, names)
-        recorded = {name: self.signal[row] for name, row in found.rows.items()}
-        signal = np.stack(
-            [
-                np.asarray(OF_I_AND_II[name], np.float32) @ [recorded["I"], recorded["II"]]
-                if name in found.derived
-                else recorded[name]
-                for name in names
-            ]
-        )
+        signal = found.of(self.signal[list(found.rows.values())])
         before = {standard_name(lead) for lead in self.derived}
         derived = tuple(name for name in names if name in found.derived or name in before)
         return replace(self, signal=signal, leads=names, derived=derived)
@@ -290,7 +279,7 @@ class ECG:
 
         Looks for flat leads, for amplitudes that no heart makes, which are a sign of a wrong unit,
         and for limb leads that contradict each other: III is II minus I, and the augmented leads
-        follow from I and II. If one exchange or inversion of leads mends that, it is named.
+        follow from I and II. If one exchange or inversion of leads explains that, it is named.
         Electrodes that were exchanged on the body cannot be found like this: their leads still fit
         together.
 
@@ -344,7 +333,7 @@ class ECG:
             raise ValueError("; ".join(problems))
 
     def _contradiction(self, flat: list[str]) -> str | None:
-        """Say how limb leads contradict each other, and which exchange would mend it."""
+        """Say how limb leads contradict each other, and which exchange explains it."""
         recorded = {
             standard_name(lead): samples.astype(np.float64)
             for lead, samples in zip(self.leads, self.signal, strict=True)
@@ -371,6 +360,21 @@ class ECG:
         return f"limb leads contradict I and II: {listed} (rms); " + (
             " or ".join(exchanged + inverted) or "is the order of the leads right?"
         )
+
+
+def resampling_ratio(n_samples: int, sampling_rate: float, wanted: float) -> Fraction:
+    """Return how many samples each of `n_samples` becomes at the rate that is wanted."""
+    exact = Fraction(float(wanted)) / Fraction(float(sampling_rate))
+    digits = len(str(LONGEST_RATIO))
+    for ratio in (exact.limit_denominator(10**digit) for digit in range(digits)):
+        drift = n_samples * abs(ratio / exact - 1)
+        if drift <= MOST_DRIFT and max(ratio.as_integer_ratio()) <= LONGEST_RATIO:
+            return ratio
+    raise ValueError(
+        f"{n_samples} samples at {sampling_rate:.10g} Hz cannot be resampled to {wanted:.10g} Hz, "
+        f"whose ratio takes whole numbers above {LONGEST_RATIO}; choose a rounder sampling_rate, "
+        "nearer to that of the record, or crop the record"
+    )
 
 
 def _unexplained(limb: dict[str, NDArray[np.float64]]) -> dict[str, float]:

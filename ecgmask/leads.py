@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 """Names of the twelve leads, in the order that this package uses; import it from ``ecgmask``."""
 
@@ -26,8 +29,21 @@ OF_I_AND_II = {
 class FoundLeads(NamedTuple):
     """How leads that are asked for come from those that are there."""
 
+    wanted: tuple[str, ...]
     rows: dict[str, int]  # where the recorded ones stand, I and II included if others follow
     derived: tuple[str, ...]  # those that follow from I and II
+
+    def of(self, recorded: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the leads wanted, of the recorded ones in the order of `rows`."""
+        of_name = dict(zip(self.rows, recorded, strict=True))
+        signal = np.empty((len(self.wanted), recorded.shape[1]), np.float32)
+        for samples, name in zip(signal, self.wanted, strict=True):
+            if name in self.derived:
+                of_i, of_ii = OF_I_AND_II[name]
+                samples[:] = of_i * of_name["I"] + of_ii * of_name["II"]
+            else:
+                samples[:] = of_name[name]
+        return signal
 
 
 def find_leads(there: Sequence[str], wanted: Iterable[str]) -> FoundLeads:
@@ -60,7 +76,7 @@ def find_leads(there: Sequence[str], wanted: Iterable[str]) -> FoundLeads:
             f"{', '.join(lost)} {'are' if len(lost) > 1 else 'is'} missing and cannot be derived "
             f"from I and II; there are {', '.join(there) or 'no leads'}, so ask for some of these"
         )
-    return FoundLeads({name: names.index(name) for name in recorded}, derived)
+    return FoundLeads(wanted, {name: names.index(name) for name in recorded}, derived)
 
 
 def standard_names(name: str, leads: Iterable[str]) -> tuple[str, ...]:

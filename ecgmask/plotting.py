@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ecgmask._checks import check_count
 from ecgmask.ecg import ECG
-from ecgmask.statistics import MaskStatistics, describe, find_runs
+from ecgmask.statistics import MaskStatistics, count_line, find_runs, percent, sentence
 from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, as_masks
 
 HATCHES = ("", "///", "...", "xx")
@@ -102,7 +102,9 @@ def plot_12_leads(
     masks: MaskLike,
     *,
     patch_size: int | None = None,
+    n_leads: int = 1,
     record: int = 0,
+    strategy: int | None = None,
     title: str | None = None,
     palette: Palette = LIGHT,
     fig: Figure | SubFigure | None = None,
@@ -119,13 +121,16 @@ def plot_12_leads(
     ecg
         The ECG to draw, with any number of leads.
     masks
-        What a strategy draws, or what a collator returns for shared masks; make
-        :class:`~ecgmask.Masks` of per-lead indices with their ``from_indices``.
+        What a strategy draws, or what a collator returns.
     patch_size
         Samples in a patch. Needed for index tensors, which do not tell it: give the one that
-        the collator had. Boolean masks share the record out evenly.
+        the collator had. Boolean masks divide the record evenly.
+    n_leads
+        Number of leads; needed for index tensors of per-lead masks only.
     record
         Which record of the batch of masks.
+    strategy
+        Which strategy's masks, from 0; needed for a batch of several only.
     title
         Title of the figure.
     palette
@@ -155,7 +160,7 @@ def plot_12_leads(
     'ECG with 12 leads, 10 s in 200 patches of 50 ms, one mask for all leads'
     """
     _check_palette(palette)
-    one = _one_record(ecg, masks, patch_size, record)
+    one = _one_record(ecg, masks, patch_size, n_leads, record, strategy)
     if fig is None:
         fig = _new_figure((8.4, 8.4), palette)
     shared = one.n_leads == 1
@@ -167,7 +172,9 @@ def plot_12_leads(
     else:
         _draw_lead_rows(chart, ecg, one, palette)
     _draw_traces(traces, ecg, one, palette)
-    chart.set_title(_counts(ecg, one), loc="left", fontsize="medium", color=palette.text)
+    chart.set_title(
+        count_line(one, ecg.duration), loc="left", fontsize="medium", color=palette.text
+    )
     if title is not None:
         fig.suptitle(title, x=0.01, ha="left", weight="bold", color=palette.text)
     fig.set_label(_sentence(ecg, one))
@@ -180,7 +187,9 @@ def plot_lead(
     *,
     lead: str = "II",
     patch_size: int | None = None,
+    n_leads: int = 1,
     record: int = 0,
+    strategy: int | None = None,
     palette: Palette = LIGHT,
     ax: Axes | None = None,
 ) -> Axes:
@@ -191,14 +200,17 @@ def plot_lead(
     ecg
         The ECG to draw.
     masks
-        What a strategy draws, or what a collator returns for shared masks; make
-        :class:`~ecgmask.Masks` of per-lead indices with their ``from_indices``.
+        What a strategy draws, or what a collator returns.
     lead
         Name of the lead.
     patch_size
         Samples in a patch, as the collator had it; needed for index tensors only.
+    n_leads
+        Number of leads; needed for index tensors of per-lead masks only.
     record
         Which record of the batch of masks.
+    strategy
+        Which strategy's masks, from 0; needed for a batch of several only.
     palette
         Colours: :data:`LIGHT` or :data:`DARK`.
     ax
@@ -225,7 +237,7 @@ def plot_lead(
     'Time (s)'
     """
     _check_palette(palette)
-    one = _one_record(ecg, masks, patch_size, record)
+    one = _one_record(ecg, masks, patch_size, n_leads, record, strategy)
     ecg, one = _one_lead(ecg, one, lead)
     if ax is None:
         fig = _new_figure((8.4, 2.2), palette)
@@ -242,7 +254,9 @@ def plot_comparison(
     *,
     lead: str = "II",
     patch_size: int | None = None,
+    n_leads: int = 1,
     record: int = 0,
+    strategy: int | None = None,
     palette: Palette = LIGHT,
     fig: Figure | SubFigure | None = None,
 ) -> Figure | SubFigure:
@@ -258,8 +272,12 @@ def plot_comparison(
         Name of the lead.
     patch_size
         Samples in a patch, as the collator had it; needed for index tensors only.
+    n_leads
+        Number of leads; needed for index tensors of per-lead masks only.
     record
         Which record of the batches of masks.
+    strategy
+        Which strategy's masks, from 0; needed for a batch of several only.
     palette
         Colours: :data:`LIGHT` or :data:`DARK`.
     fig
@@ -298,16 +316,18 @@ def plot_comparison(
         )
     if not masks:
         raise ValueError("there must be at least one strategy to draw, but masks is empty")
-    drawn = {name: _one_record(ecg, each, patch_size, record) for name, each in masks.items()}
+    drawn = {
+        name: _one_record(ecg, each, patch_size, n_leads, record, strategy)
+        for name, each in masks.items()
+    }
     shown = {name: _one_lead(ecg, one, lead) for name, one in drawn.items()}
     if fig is None:
         fig = _new_figure((8.4, 0.4 + 1.9 * len(drawn)), palette)
     rows = fig.subplots(len(drawn), 1, squeeze=False)[:, 0]
     for ax, (name, one) in zip(rows, drawn.items(), strict=True):
         plot_lead(ecg, one, lead=lead, palette=palette, ax=ax)
-        ax.set_title(
-            f"{name}: {_counts(*shown[name])}", loc="left", fontsize="medium", color=palette.text
-        )
+        counts = count_line(shown[name][1], ecg.duration)
+        ax.set_title(f"{name}: {counts}", loc="left", fontsize="medium", color=palette.text)
     for ax in rows[:-1]:
         ax.set_xlabel("")
         ax.tick_params(labelbottom=False)
@@ -396,7 +416,14 @@ def plot_statistics(
     return fig
 
 
-def _one_record(ecg: ECG, masks: MaskLike, patch_size: int | None, record: int) -> Masks:
+def _one_record(
+    ecg: ECG,
+    masks: MaskLike,
+    patch_size: int | None,
+    n_leads: int,
+    record: int,
+    strategy: int | None,
+) -> Masks:
     """Return the masks of one record, having checked that they fit the ECG."""
     if not isinstance(ecg, ECG):
         raise TypeError(
@@ -409,11 +436,10 @@ def _one_record(ecg: ECG, masks: MaskLike, patch_size: int | None, record: int) 
             f"an ECG of {n_samples} samples does not divide into patches of {patch_size}; crop it "
             "or change patch_size"
         )
-    if not isinstance(masks, Masks):
-        if patch_size is None and isinstance(masks, tuple):
-            raise ValueError("index tensors do not say how long a patch is; pass patch_size=")
-        masks = as_masks(masks, n_samples // (patch_size or n_samples))
-    one = masks[record]
+    if patch_size is None and isinstance(masks, tuple):
+        raise ValueError("index tensors do not say how long a patch is; pass patch_size=")
+    n_patches = None if isinstance(masks, Masks) else n_samples // (patch_size or n_samples)
+    one = as_masks(masks, n_patches, n_leads, strategy)[record]
     if n_samples % one.n_patches or patch_size not in (None, n_samples // one.n_patches):
         raise ValueError(
             f"masks of {one.n_patches} patches do not fit an ECG of {n_samples} samples"
@@ -469,7 +495,7 @@ def _draw_lanes(ax: Axes, one: Masks, palette: Palette) -> None:
             linewidth=0,
         )
         ax.annotate(
-            f"{marked.sum()} ({_percent(marked)})",
+            f"{marked.sum()} ({percent(marked.mean())})",
             (1, lane),
             xytext=(4, 0),
             xycoords=ax.get_yaxis_transform(),
@@ -643,64 +669,5 @@ def _style(ax: Axes, palette: Palette) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _counts(ecg: ECG, one: Masks) -> str:
-    counts = describe(one)
-    overlapping = f" ({counts.n_overlapping} in two or more)" if counts.n_overlapping else ""
-    leads = "" if one.n_leads == 1 else f"{one.n_leads} leads × "
-    return (
-        f"{counts.n_context} context + {counts.n_target} target{overlapping} + "
-        f"{counts.n_ignored} ignored = {leads}{one.n_patches} patches of "
-        f"{_milliseconds(ecg, one)} ms"
-    )
-
-
-def _milliseconds(ecg: ECG, one: Masks) -> str:
-    return f"{1000 * ecg.duration / one.n_patches:g}"
-
-
-def _percent(marked: BoolArray) -> str:
-    share = float(marked.mean())
-    whole = f"{share:.0%}"
-    return f"{share:.1%}" if whole in ("0%", "100%") and share not in (0, 1) else whole
-
-
 def _sentence(ecg: ECG, one: Masks) -> str:
-    """Describe the masks in one sentence, for readers who cannot see the figure."""
-    counts = describe(one)
-    kind = "one mask for all leads" if one.n_leads == 1 else "each lead with a mask of its own"
-    if len(ecg.leads) > 1:
-        what = f"{'synthetic ECG' if ecg.synthetic else 'ECG'} with {len(ecg.leads)} leads"
-    else:
-        what = f"lead {ecg.leads[0]}{' of a synthetic ECG' if ecg.synthetic else ''}"
-    parts = [
-        f"{what}, {ecg.duration:g} s in {one.n_patches} patches of {_milliseconds(ecg, one)} ms"
-        + (f", {kind}" if len(ecg.leads) > 1 else ""),
-        f"the encoder sees {_where(ecg, one.context[0])}",
-    ]
-    if one.n_targets == 1:
-        parts.append(f"it must predict {_where(ecg, one.targets[0, 0])}")
-    elif one.n_targets > 1:
-        parts += [
-            f"target {number} is {_where(ecg, block)}"
-            for number, block in enumerate(one.targets[0], start=1)
-        ]
-        parts.append(f"patches in two or more targets: {counts.n_overlapping}")
-    parts.append(f"ignored: {_where(ecg, one.ignored[0])}")
-    sentence = "; ".join(parts) + "."
-    return sentence[0].upper() + sentence[1:]
-
-
-def _where(ecg: ECG, marked: BoolArray) -> str:
-    """Say how many patches are marked, and when they are if that is few words."""
-    n_marked = int(marked.sum())
-    if not n_marked:
-        return "none"
-    count = f"{n_marked} patch{'es' * (n_marked > 1)} ({_percent(marked)})"
-    seconds = ecg.duration / marked.shape[1]
-    runs = [run for row in marked for run in find_runs(row)]
-    if len(marked) > 1 or len(runs) > 8:
-        return f"{count} in {len(runs)} runs"
-    when = ", ".join(
-        f"{start * seconds:.2f} to {(start + length) * seconds:.2f}" for start, length in runs
-    )
-    return f"{count}, at {when} s"
+    return sentence(one, ecg.duration, ecg.leads, synthetic=ecg.synthetic)

@@ -116,6 +116,8 @@ def read_ecg(
         check_count("index", index, least=0)
     if sampling_rate is not None:
         check_sampling_rate(sampling_rate)
+    if file_sampling_rate is not None:
+        check_sampling_rate(file_sampling_rate, "file_sampling_rate")
     wanted = standard_names("leads", leads)
     names = None if file_leads is None else standard_names("file_leads", file_leads)
     try:
@@ -396,8 +398,8 @@ def _to_ecg(
         raise ValueError("the file does not say its sampling rate; give file_sampling_rate=, in Hz")
     if file_sampling_rate not in (None, rate):
         raise ValueError(
-            f"file_sampling_rate={file_sampling_rate} contradicts the file, which says {rate:g} "
-            "Hz; leave it out"
+            f"file_sampling_rate={file_sampling_rate} contradicts the file, which says "
+            f"{rate:.10g} Hz; leave it out"
         )
     rate = check_sampling_rate(rate)
     samples = contents.samples if contents.sampling_rate else _unpadded(contents.samples, rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
 from ecgmask._checks import check_count
-from ecgmask.strategies.masks import BoolArray, MaskLike, Strategy, as_masks, check_strategy
+from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, Strategy, as_masks, check_strategy
 
 FloatArray = NDArray[np.float64]
 CountArray = NDArray[np.int64]
@@ -89,7 +90,12 @@ class MaskSummary:
 
 
 def describe(
-    masks: MaskLike, *, record: int = 0, n_patches: int | None = None, n_leads: int = 1
+    masks: MaskLike,
+    *,
+    record: int = 0,
+    n_patches: int | None = None,
+    n_leads: int = 1,
+    strategy: int | None = None,
 ) -> MaskSummary:
     """Count the context, target and ignored patches of one record.
 
@@ -103,6 +109,8 @@ def describe(
         Number of patches in time; needed for index tensors only.
     n_leads
         Number of leads; needed for index tensors of per-lead masks only.
+    strategy
+        Which strategy's masks, from 0; needed for a batch of several only.
 
     Returns
     -------
@@ -123,7 +131,7 @@ def describe(
       target 4: 36 patches, 2 to 37
     ignored      23 of 200 patches (11.5%)
     """
-    one = as_masks(masks, n_patches, n_leads)[record]
+    one = as_masks(masks, n_patches, n_leads, strategy)[record]
     depth = one.targets.sum(axis=1)
     return MaskSummary(
         n_patches=one.context.size,
@@ -133,6 +141,54 @@ def describe(
         n_ignored=int(one.ignored.sum()),
         targets=tuple(_summarise(block) for block in one.targets[0]),
     )
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent; only none and all of it are 0% and 100%."""
+    whole = f"{share:.0%}"
+    return f"{share:.1%}" if whole in ("0%", "100%") and share not in (0, 1) else whole
+
+
+def count_line(one: Masks, duration: float) -> str:
+    """Say how the patches of one record, which lasts `duration` seconds, add up."""
+    counts = describe(one)
+    overlapping = f" ({counts.n_overlapping} in two or more)" if counts.n_overlapping else ""
+    leads = "" if one.n_leads == 1 else f"{one.n_leads} leads × "
+    return (
+        f"{counts.n_context} context + {counts.n_target} target{overlapping} + "
+        f"{counts.n_ignored} ignored = {leads}{_patches(one, duration)}"
+    )
+
+
+def sentence(one: Masks, duration: float, leads: Sequence[str], *, synthetic: bool) -> str:
+    """Describe the masks of one record, for readers who cannot see its figure."""
+    return "; ".join(clauses(one, duration, leads, synthetic=synthetic)) + "."
+
+
+def clauses(one: Masks, duration: float, leads: Sequence[str], *, synthetic: bool) -> list[str]:
+    """Return what :func:`sentence` is made of: the record, context, targets, what is ignored."""
+    if len(leads) == 1:
+        record = f"Lead {leads[0]}{' of a synthetic ECG' if synthetic else ''}"
+        kind = ""
+    else:
+        record = f"{'Synthetic ECG' if synthetic else 'ECG'} with {len(leads)} leads"
+        shared = one.n_leads == 1
+        kind = f", {'one mask for all leads' if shared else 'each lead with a mask of its own'}"
+    seconds = duration / one.n_patches
+    parts = [
+        f"{record}, {duration:g} s in {_patches(one, duration)}{kind}",
+        f"the encoder sees {_where(one.context[0], seconds)}",
+    ]
+    if one.n_targets == 1:
+        parts.append(f"it must predict {_where(one.targets[0, 0], seconds)}")
+    elif one.n_targets > 1:
+        parts += [
+            f"target {number} is {_where(block, seconds)}"
+            for number, block in enumerate(one.targets[0], start=1)
+        ]
+        parts.append(f"patches in two or more targets: {describe(one).n_overlapping}")
+    parts.append(f"ignored: {_where(one.ignored[0], seconds)}")
+    return parts
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -432,3 +488,22 @@ def _summarise(block: BoolArray) -> BlockSummary:
         last=int(in_any_lead[-1]) if in_any_lead.size else None,
         n_runs=sum(len(find_runs(row)) for row in block),
     )
+
+
+def _patches(one: Masks, duration: float) -> str:
+    return f"{one.n_patches} patches of {1000 * duration / one.n_patches:g} ms"
+
+
+def _where(marked: BoolArray, seconds: float) -> str:
+    """Say how many patches are marked, and when they are if that is few words."""
+    n_marked = int(marked.sum())
+    if not n_marked:
+        return "none"
+    count = f"{n_marked} patch{'es' * (n_marked > 1)} ({percent(float(marked.mean()))})"
+    runs = [run for row in marked for run in find_runs(row)]
+    if len(marked) > 1 or len(runs) > 8:
+        return f"{count} in {len(runs)} runs"
+    when = ", ".join(
+        f"{start * seconds:.2f} to {(start + length) * seconds:.2f}" for start, length in runs
+    )
+    return f"{count}, at {when} s"

@@ -25,6 +25,12 @@ def rows_of(strategy):
     return draw(strategy, 1, 200, np.random.default_rng(0)).n_leads
 
 
+def is_random(strategy):
+    """Return whether two seeds draw different masks."""
+    one, other = (draw(strategy, 6, 200, np.random.default_rng(seed)) for seed in (0, 1))
+    return not np.array_equal(one.context, other.context)
+
+
 FIRST = [presets[0] for family, presets in PRESETS.items() if family is not PerBatch]
 EVERY = list(
     dict.fromkeys(

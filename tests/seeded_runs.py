@@ -30,34 +30,51 @@ def record(number):
     return torch.full((2, 200), float(number)), number, -1 if worker is None else worker.id
 
 
-class Records(Dataset):
-    """Records that take their time: `slow` has seconds for some of their numbers."""
+class Turns:
+    """Which record waits for which other, in whichever workers the two are read."""
 
-    def __init__(self, n_batches=N_BATCHES, slow=None):
+    def __init__(self, after):
+        self.after = after or {}
+        self.times_read = torch.zeros(3000, dtype=torch.int64).share_memory_()
+
+    def read(self, number):
+        """Return a record, once the one that it waits for has been read in this epoch."""
+        if number in self.after:
+            deadline = time.monotonic() + 60
+            while self.times_read[self.after[number]] <= self.times_read[number]:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"record {self.after[number]} was never read")
+                time.sleep(0.001)
+        self.times_read[number] += 1
+        return record(number)
+
+
+class Records(Dataset):
+    """Records of which some come late: each number in `after` is read after another one."""
+
+    def __init__(self, n_batches=N_BATCHES, after=None):
         self.n_batches = n_batches
-        self.slow = slow or {}
+        self.turns = Turns(after)
 
     def __len__(self):
         return self.n_batches * BATCH_SIZE
 
     def __getitem__(self, number):
-        time.sleep(self.slow.get(number, 0))
-        return record(number)
+        return self.turns.read(number)
 
 
 class Streams(IterableDataset):
-    """A stream of records for each worker, with so many batches; some records take their time."""
+    """A stream of records for each worker, with so many batches, of which some come late."""
 
-    def __init__(self, *n_batches, slow=None):
+    def __init__(self, *n_batches, after=None):
         self.n_batches = n_batches
-        self.slow = slow or {}
+        self.turns = Turns(after)
 
     def __iter__(self):
         worker = get_worker_info()
         stream = 0 if worker is None else worker.id
         for number in range(1000 * stream, 1000 * stream + self.n_batches[stream] * BATCH_SIZE):
-            time.sleep(self.slow.get(number, 0))
-            yield record(number)
+            yield self.turns.read(number)
 
 
 class SavedStreams(Streams):

@@ -3,6 +3,7 @@
 import os
 import pickle
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ import wfdb
 from goodness import assert_uniform
 from torch.utils.data import DataLoader
 
-from ecgmask import ECG, STANDARD_LEADS, MaskCollator, PatchMaskCollator, RandomPatches
+from ecgmask import ECG, STANDARD_LEADS, Beats, MaskCollator, PatchMaskCollator, RandomPatches
 from ecgmask.datasets import ECGArrayDataset, WFDBDataset
+from ecgmask.seeding import BatchSeed
 
 N_RECORDS, LENGTH = 12, 600
-STACK = {"leads": STANDARD_LEADS, "sampling_rate": 500, "unit": "mV"}
+STACK = {"file_leads": STANDARD_LEADS, "file_sampling_rate": 500, "file_unit": "mV"}
 EIGHT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 PTB_XL_LEADS = tuple(lead.upper() for lead in STANDARD_LEADS)
 
@@ -116,7 +118,7 @@ def test_an_item_is_the_record_in_the_file_as_float32_in_millivolt(
 ):
     stack = (signals / in_mv).astype(dtype)
     path = save(stack if lead_axis == 1 else stack.transpose(0, 2, 1))
-    dataset = ECGArrayDataset(path, **{**STACK, "unit": unit})
+    dataset = ECGArrayDataset(path, **{**STACK, "file_unit": unit})
     for item, record in zip(dataset, stack, strict=True):
         assert item.dtype == torch.float32
         assert item.is_contiguous()
@@ -130,7 +132,7 @@ def test_leads_come_in_standard_order_whatever_the_file_has(save, signals, lead_
     names += ["V5", "V4"]
     stack = signals[:, order]
     path = save(stack if lead_axis == 1 else stack.transpose(0, 2, 1))
-    dataset = ECGArrayDataset(path, **{**STACK, "leads": names})
+    dataset = ECGArrayDataset(path, **{**STACK, "file_leads": names})
     np.testing.assert_array_equal(torch.stack(list(dataset)), signals)
     np.testing.assert_array_equal(dataset.ecg(3), signals[3])
 
@@ -138,7 +140,7 @@ def test_leads_come_in_standard_order_whatever_the_file_has(save, signals, lead_
 def test_limb_leads_that_the_file_lacks_are_derived(save, signals):
     rows = [STANDARD_LEADS.index(lead) for lead in reversed(EIGHT_LEADS)]
     path = save(signals[:, rows])
-    dataset = ECGArrayDataset(path, **{**STACK, "leads": reversed(EIGHT_LEADS)})
+    dataset = ECGArrayDataset(path, **{**STACK, "file_leads": reversed(EIGHT_LEADS)})
     for item, signal in zip(dataset, signals, strict=True):
         whole = ECG(signal[rows], 500, EIGHT_LEADS[::-1]).select(STANDARD_LEADS)
         np.testing.assert_allclose(item, whole.signal, atol=1e-6)
@@ -147,7 +149,9 @@ def test_limb_leads_that_the_file_lacks_are_derived(save, signals):
 
 def test_channels_that_are_no_standard_lead_are_left_out(save, signals):
     stack = np.concatenate([np.full((N_RECORDS, 3, LENGTH), np.nan), signals], axis=1)
-    dataset = ECGArrayDataset(save(stack), **{**STACK, "leads": ("vx", "vy", "vz", *PTB_XL_LEADS)})
+    dataset = ECGArrayDataset(
+        save(stack), **{**STACK, "file_leads": ("vx", "vy", "vz", *PTB_XL_LEADS)}
+    )
     np.testing.assert_array_equal(torch.stack(list(dataset)), signals)
 
 
@@ -289,6 +293,16 @@ def test_a_seeded_crop_does_not_depend_on_how_many_records_follow(ramp, save):
     assert long[:7] == short
 
 
+def test_crops_share_no_stream_with_the_masks_of_a_collator_of_the_same_seed(ramp):
+    dataset = crops_of(ramp, n_samples=10, seed=3)
+    for epoch, batch, part in product(range(3), range(3), range(2)):
+        dataset.set_epoch(epoch)
+        starts = starts_of(dataset)
+        of_masks = BatchSeed(3, epoch, batch, part)
+        for rng in (of_masks.sizes(), of_masks.positions(0), of_masks.positions(1)):
+            assert starts != (rng.random(40) * 21).astype(int).tolist()
+
+
 @pytest.mark.parametrize(
     ("workers", "start", "persistent"),
     [(1, "fork", False), (2, "fork", False), (2, "fork", True), (2, "spawn", True)],
@@ -392,7 +406,7 @@ def test_python_objects_are_refused_and_never_unpickled(save, tmp_path, monkeypa
         (np.zeros((12, 600)), r"an array \(12, 600\), but a stack has .* with read_ecg"),
         (np.zeros((0, 12, 600)), r"an array \(0, 12, 600\), but a stack"),
         (np.zeros((2, 12, 0)), r"an array \(2, 12, 0\), but a stack"),
-        (np.zeros((2, 8, 600)), "leads has 12 names, but no axis of .* name all leads"),
+        (np.zeros((2, 8, 600)), "file_leads has 12 names, but no axis of .* name all leads"),
         (np.zeros((2, 12, 600), dtype=complex), "holds complex128, but samples must be"),
         (np.zeros((2, 12, 600), dtype=bool), "holds bool, but samples must be"),
         (np.zeros((2, 12, 600), dtype="U1"), "holds <U1, but samples must be"),
@@ -411,16 +425,21 @@ def test_an_array_that_is_no_stack_of_ecgs_is_refused(save, array, message):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"unit": "mmHg"}, ValueError, "unit must be V, mV, uV or nV, not 'mmHg'"),
-        ({"sampling_rate": 0}, ValueError, "sampling_rate must be positive, in Hz, not 0"),
-        ({"sampling_rate": float("nan")}, ValueError, "must be positive, in Hz, not nan"),
-        ({"sampling_rate": "500"}, TypeError, "must be a number in Hz, not '500'"),
-        ({"leads": "I"}, TypeError, "leads must be a list of names, not the string 'I'"),
-        ({"leads": [*STANDARD_LEADS[:-1], "V7"]}, ValueError, "V6 is missing and .* V7"),
-        ({"leads": [*STANDARD_LEADS[:-1], "v5"]}, ValueError, "V5 is there more than once"),
-        ({"leads": ["x", *STANDARD_LEADS[1:]]}, ValueError, "I is missing and .* there are x, II"),
+        ({"file_unit": "mmHg"}, ValueError, "unit must be V, mV, uV or nV, not 'mmHg'"),
+        ({"file_sampling_rate": 0}, ValueError, "^file_sampling_rate must be positive, .* not 0"),
+        ({"file_sampling_rate": float("nan")}, ValueError, "must be positive, in Hz, not nan"),
+        ({"file_sampling_rate": "500"}, TypeError, "must be a number in Hz, not '500'"),
+        ({"file_leads": "I"}, TypeError, "file_leads must be a list of names, .* not 'I'"),
+        ({"file_leads": []}, ValueError, "file_leads must name at least one lead"),
+        ({"file_leads": [*STANDARD_LEADS[:-1], "V7"]}, ValueError, "V6 is missing and .* V7"),
+        ({"file_leads": [*STANDARD_LEADS[:-1], "v5"]}, ValueError, "V5 is there more than once"),
         (
-            {"leads": ["I", "x", "y", *STANDARD_LEADS[3:]]},
+            {"file_leads": ["x", *STANDARD_LEADS[1:]]},
+            ValueError,
+            "I is missing and .* there are x, II",
+        ),
+        (
+            {"file_leads": ["I", "x", "y", *STANDARD_LEADS[3:]]},
             ValueError,
             "II, III are missing and cannot",
         ),
@@ -446,7 +465,7 @@ def test_a_wrong_parameter_is_refused(path, options, error, message):
         ECGArrayDataset(path, **{**STACK, **options})
 
 
-@pytest.mark.parametrize("name", ["leads", "sampling_rate", "unit"])
+@pytest.mark.parametrize("name", STACK)
 def test_what_the_file_does_not_say_has_to_be_given(path, name):
     given = {key: value for key, value in STACK.items() if key != name}
     with pytest.raises(TypeError, match=f"required keyword-only argument: '{name}'"):
@@ -550,6 +569,15 @@ def test_data_that_cannot_be_right_are_refused_at_once_unless_asked_for(
     np.testing.assert_array_equal(dataset[11], stack[11].astype(dtype))
 
 
+@pytest.mark.parametrize("wrong", range(14))
+def test_a_run_of_a_seventh_of_the_records_cannot_be_wrong_unnoticed(save, signals, wrong):
+    stack = np.concatenate([signals, signals[:3]])
+    stack[wrong : wrong + 2, 7] = 0
+    path = save(stack)
+    with pytest.raises(ValueError, match=r"record \d+: V2 is flat"):
+        ECGArrayDataset(path, **STACK)
+
+
 # With collators
 
 
@@ -573,6 +601,20 @@ def test_the_last_item_tells_a_collator_what_is_padding(path):
         assert masked.padding.tolist() == [[False] * 24 + [True] * 16] * 4
         assert masked.context.max() < 24
         assert masked.targets[0].max() < 24
+
+
+def test_r_peaks_as_labels_stay_with_their_record_and_its_length(path):
+    # Three beats to a record, which end at other patches in each record.
+    ends = 40 + np.arange(N_RECORDS)[:, None] + [0, 40]
+    peaks = 100 + 5 * np.arange(N_RECORDS)[:, None] + [0, 200, 400]
+    dataset = ECGArrayDataset(path, **STACK, n_samples=1000, lengths=True, labels=peaks)
+    collate = PatchMaskCollator(Beats(0.34), patch_size=5, r_peaks_key=1, lengths_key=-1)
+    torch.manual_seed(0)
+    loader = DataLoader(dataset, batch_size=4, sampler=range(11, -1, -1), collate_fn=collate)
+    for masked, rows in zip(loader, np.split(np.arange(11, -1, -1), 3), strict=True):
+        for target, record in zip(masked.targets[0], rows, strict=True):
+            assert len(set(np.searchsorted(ends[record], target.numpy(), side="right"))) == 1
+        assert max(masked.context.max(), masked.targets[0].max()) < LENGTH // 5
 
 
 # WFDB
@@ -614,12 +656,39 @@ def test_wfdb_records_are_cropped_padded_and_labelled(folder, ecg):
     np.testing.assert_allclose(long, ecg.signal[:, 2000:3000], atol=1e-4)
 
 
-def test_records_of_unlike_lengths_need_a_number_of_samples(folder, ecg):
+def test_records_of_different_lengths_need_a_number_of_samples(folder, ecg):
     root, names = folder
     write_record(root, "long", ecg)
-    message = r"_hr has 600 samples at 500 Hz, but long has 5000 at 500 Hz; pass n_samples="
+    message = r"at 250 Hz, \S+_hr has 300 samples, but long has 2500; pass n_samples="
     with pytest.raises(ValueError, match=message):
-        wfdb_dataset(root, [*names, "long"])
+        wfdb_dataset(root, [*names, "long"], sampling_rate=250)
+
+
+def test_records_of_one_duration_come_whole_whatever_their_rates(tmp_path, ecg):
+    for rate in (250, 500, 1000):
+        write_record(tmp_path, f"{rate}", ecg.resample(rate), rate=rate)
+    dataset = wfdb_dataset(tmp_path, ["250", "500", "1000"])
+    for item in dataset:
+        assert item.shape == (12, 5000)
+        np.testing.assert_allclose(item, ecg, atol=0.1)
+
+
+@pytest.mark.parametrize("rate", [1000, 999, 257, 360.0001, 128.5])
+def test_headers_tell_how_long_records_are_at_another_rate(tmp_path, signals, rate):
+    write_record(tmp_path, "one", signals[0, :, :599], rate=rate)
+    whole = wfdb_dataset(tmp_path, ["one"], lengths=True)
+    signal, length = whole[0]
+    assert whole.n_samples == length == signal.shape[1] == whole.ecg(0).signal.shape[1]
+    cut = wfdb_dataset(tmp_path, ["one"], n_samples=length - 1, seed=0)
+    assert cut[0].shape == (12, length - 1)
+    with pytest.raises(ValueError, match="no record is longer"):
+        wfdb_dataset(tmp_path, ["one"], n_samples=length, seed=0)
+
+
+def test_a_record_that_cannot_be_resampled_is_found_in_its_header(tmp_path, signals):
+    write_record(tmp_path, "fast", signals[0], rate=10**8)
+    with pytest.raises(ValueError, match="fast: 600 samples at 100000000 Hz cannot be resampled"):
+        wfdb_dataset(tmp_path, ["fast"])
 
 
 def test_seeded_crops_of_wfdb_records_are_the_same_in_every_worker(folder):
@@ -651,6 +720,27 @@ def test_a_table_lists_the_records(folder, signals):
     words = WFDBDataset.from_csv(root, "ptbxl_database.csv", labels="axis", progress=False)
     assert [label for _, label in words] == ["left", "right"] * 6
     assert WFDBDataset.from_csv(root, "ptbxl_database.csv", progress=False)[0].shape == (12, 600)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["2", "1", "3"], [2, 1, 3]),
+        (["2", "1.5", "3"], [2, 1.5, 3]),
+        (["2", "nan", "3"], ["2", "nan", "3"]),
+        (["2", "inf", "3.5"], ["2", "inf", "3.5"]),
+        (["2", "SR", "nan"], ["2", "SR", "nan"]),
+    ],
+)
+def test_labels_are_numbers_if_all_of_them_are(folder, labels, expected):
+    root, names = folder
+    # Excel begins a table with a byte-order mark.
+    table = pd.DataFrame({"filename_hr": names[:3], "label": labels})
+    table.to_csv(root / "table.csv", index=False, encoding="utf-8-sig")
+    dataset = WFDBDataset.from_csv(root, "table.csv", labels="label", progress=False)
+    found = [label for _, label in dataset]
+    assert found == expected
+    assert {isinstance(label, str) for label in found} == {isinstance(expected[0], str)}
 
 
 @pytest.mark.parametrize(
@@ -709,6 +799,15 @@ def test_every_wfdb_record_is_checked_as_it_is_read(folder, signals):
     dataset = wfdb_dataset(root, names)
     with pytest.raises(ValueError, match=r"00001_hr.*V2 is flat"):
         dataset[1]
+
+
+def test_wfdb_records_all_over_the_data_set_are_looked_at_before_training(folder, signals):
+    root, names = folder
+    signal = signals[5].copy()
+    signal[7] = 0.1
+    write_record(root, names[5], signal)
+    with pytest.raises(ValueError, match=r"00005_hr.*V2 is flat"):
+        wfdb_dataset(root, names)
 
 
 def test_a_wfdb_record_with_gaps_is_refused_by_name(folder, signals):

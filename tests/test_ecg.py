@@ -12,9 +12,13 @@ import pydicom
 import pydicom.examples
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ecgmask import ECG, LIMB_LEADS, STANDARD_LEADS
-from ecgmask.ecg import standard_name
+from ecgmask.leads import standard_name
+
+SIGN = st.sampled_from([-1, 1])
 
 
 def lead(ecg, name):
@@ -254,6 +258,46 @@ def test_a_resampled_ecg_keeps_its_waves(ecg, rate):
     assert np.abs(slow - expected)[inside].max() < 0.01
 
 
+ANY_RATE = st.one_of(
+    st.floats(60, 1500),
+    # Rates that are hard to tell from that of the ECG.
+    st.builds(lambda digits, sign: 500 * (1 + sign * 10**-digits), st.floats(2, 8), SIGN),
+    # Rates that are hard to tell from a simple ratio of it.
+    st.builds(lambda rate, sign: rate * (1 + sign * 1e-6), st.sampled_from([100, 250, 360]), SIGN),
+)
+
+
+@given(rate=ANY_RATE, n_samples=st.integers(1000, 8000))
+@example(rate=499.99, n_samples=8000)
+@example(rate=360.0001, n_samples=8000)
+@example(rate=257, n_samples=8000)
+def test_samples_have_the_rate_that_they_are_said_to_have(rate, n_samples):
+    frequency = min(rate, 500) / 8
+    wave = np.sin(2 * np.pi * frequency / 500 * np.arange(n_samples))
+    resampled = ECG(wave[None], 500, ["II"]).resample(rate)
+    length = resampled.signal.shape[1]
+    assert resampled.sampling_rate == rate
+    # The last sample is the last one before the end, to within the drift.
+    assert -0.05 / 500 < resampled.duration - n_samples / 500 < 1 / rate + 0.05 / 500
+    # The last waves, but for what the end bends, are where the rate says.
+    last = slice(-int(0.3 * rate), -int(0.1 * rate))
+    phase = 2 * np.pi * frequency / rate * np.arange(length)[last]
+    (sine, cosine), *_ = np.linalg.lstsq(
+        np.transpose([np.sin(phase), np.cos(phase)]), resampled.signal[0, last]
+    )
+    delay = np.arctan2(-cosine, sine) / (2 * np.pi * frequency)
+    assert abs(delay) < 0.06 / 500
+    assert np.hypot(sine, cosine) == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(499.9995, 200), (1e-3, 10), (1e9, 10)])
+def test_a_rate_is_refused_if_it_can_be_met_by_no_ratio(rate, seconds):
+    ecg = ECG(np.zeros((1, 500 * seconds)), 500, ["II"])
+    with pytest.raises(ValueError, match=r"choose a rounder sampling_rate, .* or crop the record"):
+        ecg.resample(rate)
+    assert ecg.crop(0, 500).resample(499.9995).sampling_rate == 499.9995
+
+
 def test_resampling_there_and_back_changes_the_sample_by_few_microvolts(ecg):
     assert np.abs(ecg.resample(1000).resample(500).signal - ecg.signal).max() < 0.01
 
@@ -267,6 +311,14 @@ def test_selected_leads_come_in_the_order_asked_for(ecg):
     assert some.leads == ("V2", "aVR", "I")
     assert np.array_equal(some.signal, ecg.signal[[7, 3, 0]])
     assert some.derived == ()
+
+
+@pytest.mark.parametrize("spelling", ["AVR", "Lead aVR", "avr"])
+def test_a_derived_lead_stays_derived_in_whatever_spelling(ecg, spelling):
+    marked = ECG(ecg.signal[:4], 500, ["I", "II", "III", spelling], derived=[spelling])
+    assert marked.select(["II", "aVR"]).derived == ("aVR",)
+    assert marked.select(["avr"]).select(["AVR"]).derived == ("aVR",)
+    assert marked.select(["III", "aVL", "aVR"]).derived == ("aVL", "aVR")
 
 
 def test_eight_leads_give_twelve(ecg):
@@ -400,7 +452,11 @@ def test_all_problems_are_raised_at_once(ecg):
         (lambda e: e.fit(0), ValueError, "n_samples must be at least 1, not 0"),
         (lambda e: e.resample(0), ValueError, "sampling_rate must be positive, in Hz, not 0"),
         (lambda e: e.resample("500"), TypeError, "sampling_rate must be a number in Hz"),
-        (lambda e: e.resample(1e-3), ValueError, "nearer to the 500 Hz of this ECG than 0.001"),
+        (
+            lambda e: e.resample(1e-3),
+            ValueError,
+            "5000 samples at 500 Hz cannot be resampled to 0.001 Hz, .* choose a rounder",
+        ),
         (lambda e: e.select([]), ValueError, "leads must name at least one lead"),
         (lambda e: e.select("II"), TypeError, r'such as \["II"\], not'),
         (

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from every import EVERY, FAMILIES, PRESETS, R_PEAKS, draw, rows_of
+from every import EVERY, FAMILIES, PRESETS, R_PEAKS, draw, is_random, rows_of
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -51,12 +51,6 @@ in_a_collator = pytest.mark.parametrize("strategy", IN_A_COLLATOR, ids=repr)
 @pytest.fixture(autouse=True)
 def _seed_torch():
     torch.manual_seed(7)
-
-
-def is_random(strategy):
-    """Return whether two seeds draw different masks."""
-    one, other = (draw(strategy, 6, 200, np.random.default_rng(seed)) for seed in (0, 1))
-    return not np.array_equal(one.context, other.context)
 
 
 def collate(strategy, n_records=6, *, n_patches=200, **options):

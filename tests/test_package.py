@@ -30,7 +30,9 @@ ALLOWED = {
     "strategies": MASKS,
     "seeding": {"numpy", "torch", "ecgmask._checks"},
     "indices": {"torch", "ecgmask.records", "ecgmask.seeding"} | MASKS,
-    "collate": {"torch", "ecgmask.indices", "ecgmask.records", "ecgmask.seeding"} | MASKS,
+    "collate": {
+        "torch", "typing_extensions", "ecgmask.indices", "ecgmask.records", "ecgmask.seeding"
+    } | MASKS,
     "statistics": MASKS,
     # On both stand these.
     "baselines": ECGS | MASKS,

@@ -4,10 +4,10 @@ A combination takes one option of each dimension. All are tried in the collator,
 cheap; figures, counts and converters meet every option of every dimension once.
 """
 
-import inspect
 from itertools import chain, product
 from typing import NamedTuple
 
+import every
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -16,24 +16,16 @@ import torch
 from ecgmask import (
     ECG,
     STANDARD_LEADS,
-    Beats,
     ContextToTarget,
-    Forecast,
-    InverseBlocks,
-    Leads,
     MaskAndComplement,
     Masks,
     PatchMaskCollator,
     PerLead,
-    RandomPatches,
-    Spans,
-    UnionOfBlocks,
     describe,
     gather_tokens,
     mask_statistics,
-    strategies,
 )
-from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
+from ecgmask.plotting import plot_12_leads, plot_comparison, plot_lead, plot_statistics
 
 PATCH_SIZE = 5
 N_PATCHES = 40
@@ -43,15 +35,10 @@ R_PEAKS = [[12, 37, 81], [15, 60, 110, 140], [9, 88], [30, 52, 71, 94]]
 MISSING = ("V1", "V2")
 
 KINDS = {
-    "Beats": Beats(0.4),
+    **{type(each).__name__: each for each in every.FIRST if not isinstance(each, PerLead)},
+    # These hide too much of a record so short.
     "ContextToTarget": ContextToTarget(num_pred_blocks=2, min_keep=2),
-    "Forecast": Forecast(0.3),
-    "InverseBlocks": InverseBlocks(0.5, 3),
-    "Leads": Leads(probability=0.4),
     "MaskAndComplement": MaskAndComplement(3, 0.2, 0.5),
-    "RandomPatches": RandomPatches((0.4, 0.7)),
-    "Spans": Spans(0.5, 3),
-    "UnionOfBlocks": UnionOfBlocks(2, (0.2, 0.3)),
 }
 DIMENSIONS = {
     "kind": tuple(KINDS),
@@ -78,7 +65,7 @@ EVERY = [Options(*each) for each in product(*DIMENSIONS.values())]
 def strategies_of(options):
     """Return the strategies that draw at once, or ``None`` where a kind has no such form."""
     strategy = KINDS[options.kind]
-    if options.kind == "Leads":
+    if every.rows_of(strategy) > 1:
         if options.form in ("shared", "several shared"):
             return None
     elif "per lead" in options.form:
@@ -88,7 +75,7 @@ def strategies_of(options):
 
 def expected_refusal(options):
     """Return the sentence that a combination is refused with, or ``None`` if it works."""
-    told, beats = options.told, options.kind == "Beats"
+    told, beats = options.told, KINDS[options.kind].needs_r_peaks
     if beats and told != "r peaks":
         return "needs the R peaks of each record; say where they are with r_peaks_key="
     if told == "r peaks" and not beats:
@@ -217,7 +204,7 @@ def assert_promises(batches, options):
     if options.seeding == "ranks":
         mine, yours = (list(chain(*parts_of(batch, options))) for batch in batches)
         assert [t.shape for t in mine] == [t.shape for t in yours]
-        assert options.kind == "Forecast" or not same(mine, yours)
+        assert same(mine, yours) != every.is_random(KINDS[options.kind])
 
 
 def same(one, other):
@@ -234,12 +221,6 @@ def possible(**fixed):
         if strategies_of(options)
         and all(getattr(options, name) == option for name, option in fixed.items())
     ]
-
-
-def test_every_strategy_of_the_package_is_paired():
-    exported = {name: getattr(strategies, name) for name in strategies.__all__}
-    kinds = {name for name, value in exported.items() if inspect.isclass(value)}
-    assert set(KINDS) == kinds - {"Masks", "Strategy", "PerLead"}
 
 
 @pytest.mark.parametrize("form", DIMENSIONS["form"])
@@ -324,6 +305,8 @@ def test_figures_take_what_the_collator_returned(options):
     for (context, *_), given in zip(rows_of(batch, options), which(options), strict=True):
         fig = plot_12_leads(ecg, batch, **how, **given)
         assert f"the encoder sees {len(context[1])} patch" in fig.get_label()
+        rows = plot_comparison(ecg, {"One": batch, "The same": batch}, **how, **given)
+        assert "The same: Lead II, 2 s in 40 patches" in rows.get_label()
         ax = plot_lead(ecg, batch, lead="II", **how, **given)
         assert ax.get_label().startswith("Lead II, 2 s in 40 patches")
         plt.close("all")
@@ -333,7 +316,7 @@ def test_figures_take_what_the_collator_returned(options):
 @pytest.mark.parametrize("kind", DIMENSIONS["kind"])
 def test_statistics_of_every_kind_are_drawn(kind, form):
     strategy, *_ = strategies_of(DEFAULTS._replace(kind=kind, form=form)) or [KINDS[kind]]
-    r_peaks = [2.4, 7.4, 16.2] if kind == "Beats" else ()
+    r_peaks = [2.4, 7.4, 16.2] if strategy.needs_r_peaks else ()
     statistics = mask_statistics(
         strategy, N_PATCHES, rng=np.random.default_rng(0), n_batches=4, r_peaks=r_peaks
     )

@@ -1,6 +1,7 @@
 """Figures of masked ECGs: what is drawn, in data coordinates."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -11,6 +12,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from prescribed import Prescribed
 
 from ecgmask import (
     ECG,
@@ -22,8 +24,9 @@ from ecgmask import (
     Masks,
     PerLead,
     describe,
+    mask_statistics,
 )
-from ecgmask.plotting import DARK, LIGHT, plot_12_leads, plot_comparison, plot_lead
+from ecgmask.plotting import DARK, LIGHT, plot_12_leads, plot_comparison, plot_lead, plot_statistics
 from ecgmask.statistics import find_runs
 
 PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
@@ -300,6 +303,14 @@ def test_lanes_have_the_colour_of_their_role_and_targets_a_hatch_each(ecg, ijepa
     assert len({c.get_hatch() for c in chart.collections[1:-1]}) == 4
 
 
+def test_neighbouring_targets_have_different_hatches_however_many_there_are(ecg, rng):
+    masks = ContextToTarget(num_pred_blocks=6).draw(1, 200, rng)
+    chart = chart_of(plot_12_leads(ecg, masks))
+    hatches = [collection.get_hatch() for collection in chart.collections[1:-1]]
+    assert len(hatches) == 6
+    assert all(one != other for one, other in pairwise(hatches))
+
+
 @PALETTES
 def test_per_lead_masks_are_an_image_of_leads_and_patches(ecg, per_lead, palette):
     chart = chart_of(plot_12_leads(ecg, per_lead, record=1, palette=palette))
@@ -482,6 +493,14 @@ def test_a_comparison_has_a_row_for_each_strategy_titled_with_its_counts(ecg, je
             assert np.array_equal(drawn(ax, role), expected)
 
 
+def test_a_comparison_of_per_lead_masks_counts_those_of_its_lead(ecg, per_lead):
+    (ax,) = plot_comparison(ecg, {"V1": per_lead}, lead="V1").axes
+    of_lead = Masks(per_lead.context[:, [6]], per_lead.targets[:, :, [6]])
+    counts = describe(of_lead)
+    assert ax.get_title(loc="left").startswith(f"V1: {counts.n_context} context + ")
+    assert ax.get_title(loc="left").endswith("ignored = 200 patches of 50 ms")
+
+
 def test_rows_of_a_comparison_have_one_time_axis_below_them(ecg, jepa, ijepa):
     fig = plot_comparison(ecg, {"a": jepa, "b": ijepa})
     assert [ax.get_xlabel() for ax in fig.axes] == ["", "Time (s)"]
@@ -508,6 +527,102 @@ def test_a_comparison_takes_what_collators_return(ecg):
     for ax, masked in zip(fig.axes, batches.values(), strict=True):
         counts = describe(masked, n_patches=200)
         assert f"{counts.n_context} context" in ax.get_title(loc="left")
+
+
+# Statistics
+
+
+@pytest.fixture
+def statistics(rng):
+    """Statistics of two known records whose context and target have no number in common."""
+    rows = [("#######.", ".......#"), ("##.#....", ".....#.#")]
+    context, targets = (
+        np.array([[[c == "#" for c in row[role]]] for row in rows]) for role in (0, 1)
+    )
+    strategy = Prescribed(Masks(context, targets[:, None]))
+    return mask_statistics(strategy, 8, rng=rng, n_batches=2, batch_size=2, patch_duration=0.02)
+
+
+def curve_of(ax, label):
+    (line,) = (line for line in ax.lines if line.get_label() == label)
+    return line
+
+
+def height(line, x):
+    """Return how high a line of steps is at `x`, right of the point that it holds from."""
+    assert line.get_drawstyle() == "steps-post"
+    at = np.searchsorted(line.get_xdata(), x, side="right") - 1
+    return line.get_ydata()[at]
+
+
+@pytest.mark.parametrize("role", ["context", "target"])
+def test_the_curve_of_a_role_holds_the_probability_of_each_patch(statistics, role):
+    where, _ = plot_statistics(statistics).axes
+    line = curve_of(where, role)
+    probability = getattr(statistics, f"p_{role}")
+    assert height(line, np.arange(8) + 0.5).tolist() == probability.tolist()
+    # The last patch is as wide as the others, and the curve ends at its height.
+    assert line.get_xydata()[-1].tolist() == [8, probability[-1]]
+    assert where.get_xlim() == (0, 8)
+
+
+@pytest.mark.parametrize(
+    ("role", "shares"),
+    [
+        # Runs of 7, 2 and 1 patches, and three runs of one.
+        ("context", [0, 0.1, 0.3, 0.3, 0.3, 0.3, 0.3, 1, 1]),
+        ("target", [0, 1, 1, 1, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_runs_are_weighted_by_their_patches(statistics, role, shares):
+    _, runs = plot_statistics(statistics).axes
+    line = curve_of(runs, role)
+    assert height(line, np.arange(9)).tolist() == pytest.approx(shares)
+    assert runs.get_xlim()[1] > 8
+
+
+def test_a_second_axis_shows_the_length_of_runs_in_seconds(statistics):
+    fig = plot_statistics(statistics)
+    fig.canvas.draw()
+    _, runs = fig.axes
+    (in_seconds,) = runs.child_axes
+    assert in_seconds.get_xlabel() == "s"
+    assert in_seconds.get_xlim() == pytest.approx(np.multiply(runs.get_xlim(), 0.02))
+
+
+@PALETTES
+def test_curves_have_the_colour_of_their_role_and_the_context_is_dashed(statistics, palette):
+    fig = plot_statistics(statistics, palette=palette)
+    for ax in fig.axes:
+        for role, style in (("context", "--"), ("target", "-")):
+            line = curve_of(ax, role)
+            assert line.get_color() == getattr(palette, f"{role}_line")
+            assert line.get_linestyle() == style
+    legend = fig.axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["target", "context"]
+
+
+def test_statistics_are_labelled_with_the_numbers_of_each_role(statistics):
+    label = plot_statistics(statistics).get_label()
+    strategy = repr(statistics.strategy)
+    assert label == (
+        f"{strategy}: context 62% and target 19% of the patches on average; the first patch is "
+        "context with probability 1.00, the middle one with 0.50; context runs have 3 patches on "
+        "average, target runs 1."
+    )
+
+
+def test_a_role_without_any_run_is_drawn_at_zero(rng):
+    nothing = Prescribed(masks_of("####", "...."))
+    _, runs = plot_statistics(mask_statistics(nothing, 4, rng=rng, batch_size=1)).axes
+    assert not curve_of(runs, "target").get_ydata().any()
+
+
+def test_statistics_are_drawn_in_a_figure_of_the_caller(statistics):
+    fig = Figure()
+    assert plot_statistics(statistics, fig=fig) is fig
+    assert len(fig.axes) == 2
+    assert plt.get_fignums() == []
 
 
 # The caller's canvas

@@ -118,6 +118,53 @@ def test_r_peaks_travel_with_the_record(form, signal_key, r_peaks_key):
     assert target[1, 0] in (0, 14)
 
 
+class AtPeaks:
+    """A user's strategy: one lead sees the patch of the first R peak and predicts the second's."""
+
+    needs_r_peaks = True
+
+    def __init__(self, n_leads):
+        self.n_leads = n_leads
+
+    def draw(self, n_records, n_patches, rng, *, r_peaks, **_):
+        lead = rng.integers(self.n_leads, size=(n_records, 1, 1))
+        of_lead = np.arange(self.n_leads)[:, None] == lead
+        first, second = (
+            of_lead & (np.arange(n_patches) == r_peaks[:, [peak], None] // 1) for peak in (0, 1)
+        )
+        return Masks(first, second[:, None])
+
+
+@pytest.mark.parametrize("lengths", [[200] * 6, [200, 90, 200, 150, 90, 149]])
+@pytest.mark.parametrize("n_missing", [None, 0, 9])
+def test_each_record_is_masked_by_its_own_r_peaks(lengths, n_missing):
+    # Where most leads are missing, most records are drawn again: some sooner, some later.
+    batch = signals()
+    options = {"strategy": AtPeaks(1)}
+    if n_missing is not None:
+        batch[:, :n_missing] = torch.nan
+        options = {"strategy": AtPeaks(12), "missing_leads": "nan"}
+    peaks = np.arange(6)[:, None] * 5 + [12, 53]
+    collate = PatchMaskCollator(patch_size=5, r_peaks_key=1, lengths_key=2, seed=0, **options)
+    _, context, (target,), _ = collate(list(zip(batch, peaks, lengths, strict=True)))
+    assert (context % N_PATCHES)[:, 0].tolist() == (peaks[:, 0] // 5).tolist()
+    assert (target % N_PATCHES)[:, 0].tolist() == (peaks[:, 1] // 5).tolist()
+
+
+def test_a_strategy_gets_r_peaks_in_patches_and_nan_behind_the_last():
+    class Listener(AtPeaks):
+        def draw(self, n_records, n_patches, rng, *, r_peaks, **options):
+            self.given = r_peaks
+            return super().draw(n_records, n_patches, rng, r_peaks=r_peaks, **options)
+
+    strategy = Listener(1)
+    peaks = [[12, 53, 121], [0, 199], [7.5, 30]]
+    collate = PatchMaskCollator(strategy, 5, r_peaks_key=1)
+    collate(list(zip(signals(3), peaks, strict=True)))
+    expected = [[2.4, 10.6, 24.2], [0, 39.8, np.nan], [1.5, 6, np.nan]]
+    np.testing.assert_allclose(strategy.given, expected)
+
+
 def test_beats_without_r_peaks_say_where_to_give_them():
     with pytest.raises(ValueError, match="say where they are with r_peaks_key="):
         PatchMaskCollator(PerLead(Beats()), 5)
@@ -195,22 +242,33 @@ def test_missing_names_need_twelve_leads():
         collate(list(signals(n_leads=8)))
 
 
-@pytest.mark.parametrize("options", [{"lengths_key": 1}, {"missing_leads": "nan"}])
-def test_ranks_cannot_agree_on_what_only_one_of_them_knows(options):
-    with pytest.raises(ValueError, match="are known to one rank only"):
-        PatchMaskCollator(RandomPatches(), 5, seed=1, rank=1, world_size=2, **options)
+@pytest.mark.parametrize("ranks", [{"world_size": 2}, {"rank": 1}, {"rank": 1, "world_size": 2}])
+@pytest.mark.parametrize(
+    ("strategy", "options"),
+    [
+        (RandomPatches(), {"lengths_key": 1}),
+        (Beats(), {"r_peaks_key": 1}),
+        (PerLead(RandomPatches()), {"missing_leads": "nan"}),
+    ],
+)
+def test_ranks_cannot_agree_on_what_only_one_of_them_knows(strategy, options, ranks):
+    with pytest.raises(ValueError, match=r"known to one rank only|needs world_size"):
+        PatchMaskCollator(strategy, 5, seed=1, **ranks, **options)
 
 
-def test_ranks_agree_on_leads_that_no_record_has():
-    strategy = PerLead(ContextToTarget(min_keep=2))
-    first, second = (
-        PatchMaskCollator(
-            strategy, 5, seed=1, rank=rank, world_size=2, missing_leads=("III", "V6")
-        )(list(signals()))
+@pytest.mark.parametrize(
+    "strategy", [PerLead(ContextToTarget(min_keep=2)), Leads(3), Leads.oh()], ids=repr
+)
+def test_ranks_agree_on_leads_that_no_record_has(strategy):
+    ranks = [
+        PatchMaskCollator(strategy, 5, seed=1, rank=rank, world_size=2, missing_leads=("III", "V6"))
         for rank in (0, 1)
-    )
-    assert first.context.shape == second.context.shape
-    assert not torch.equal(first.context, second.context)
+    ]
+    for _ in range(20):
+        first, second = (collate(list(signals())) for collate in ranks)
+        assert first.context.shape == second.context.shape
+        assert [t.shape for t in first.targets] == [t.shape for t in second.targets]
+        assert not torch.equal(first.context, second.context)
 
 
 @pytest.mark.parametrize(
@@ -221,6 +279,56 @@ def test_a_lead_that_is_missing_is_not_the_only_one_drawn(strategy):
     _, context, (target,) = collate(list(signals(500)))
     leads = torch.cat([context, target], dim=1).div(N_PATCHES, rounding_mode="floor")
     assert not {1, 10, 11} & set(leads.flatten().tolist())
+
+
+class OneLeadEach:
+    """A user's strategy: one lead sees some patches, two others are a target each, whole."""
+
+    def draw(self, n_records, n_patches, rng, *, size_rng):
+        n_seen = size_rng.integers(1, n_patches)
+        leads = rng.permuted(np.tile(np.arange(12), (n_records, 1)), axis=1)[:, :3, None, None]
+        chosen = np.repeat(leads == np.arange(12)[:, None], n_patches, axis=-1)
+        return Masks(chosen[:, 0] & (np.arange(n_patches) < n_seen), chosen[:, 1:])
+
+
+def with_missing_leads(n_records=40):
+    """Return signals of which every other lacks its last four leads."""
+    batch = signals(n_records)
+    batch[::2, 8:] = torch.nan
+    return batch
+
+
+@pytest.mark.parametrize("missing_leads", [("I",), STANDARD_LEADS[8:], "nan"])
+def test_records_that_are_drawn_again_keep_the_size_of_their_batch(missing_leads):
+    sizes = [
+        PatchMaskCollator(OneLeadEach(), 5, seed=1, **options)(list(batch)).context.shape[1]
+        for batch, options in (
+            (signals(40), {}),
+            (with_missing_leads(), {"missing_leads": missing_leads, "check_finite": False}),
+        )
+    ]
+    assert sizes[0] == sizes[1] > 10
+
+
+def test_records_that_are_drawn_again_have_patches_of_leads_that_are_there():
+    collate = PatchMaskCollator(OneLeadEach(), 5, seed=1, missing_leads="nan")
+    _, context, targets = collate(list(with_missing_leads()))
+    for indices in (context, *targets):
+        leads = indices // N_PATCHES
+        assert (leads[::2] < 8).all()
+        assert (leads[1::2] >= 8).any()
+        assert indices.shape[1] > 0
+
+
+def test_records_that_are_drawn_again_keep_their_own_length():
+    lengths = torch.tensor([200, 100, 150, 50] * 10)
+    collate = PatchMaskCollator(OneLeadEach(), 5, seed=1, lengths_key=1, missing_leads="nan")
+    _, _, targets, padding = collate(list(zip(with_missing_leads(), lengths, strict=True)))
+    for target in targets:
+        # One end of a lead, in each record as long as the shortest.
+        times = target % N_PATCHES
+        assert not padding.gather(1, times).any()
+        assert ((times[:, 0] == 0) | (times[:, -1] == lengths // 5 - 1)).all()
 
 
 def test_a_record_without_any_lead_left_to_mask_is_refused():
@@ -336,7 +444,7 @@ def test_masks_with_ignored_patches_are_no_permutation(rng):
         ([[0, 1]], [[0, 1, 1]], 1, "restore must hold a permutation"),
         ([[0, 1]], [0, 1, 2], 1, "restore must hold a permutation"),
         ([[0, 2]], [[0, 1, 2]], 1, "kept must hold the tokens that restore puts first"),
-        ([[0, 1]], [[0, 1, 2]], 2, "3 tokens cannot be shared out among 2 leads"),
+        ([[0, 1]], [[0, 1, 2]], 2, "3 tokens cannot be divided among 2 leads"),
     ],
 )
 def test_permutations_that_are_none_are_refused(kept, restore, n_leads, message):

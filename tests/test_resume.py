@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 
 import numpy as np
 import pytest
@@ -95,6 +94,28 @@ def test_the_epoch_that_was_resumed_starts_over_when_it_is_set_again():
     assert collate.state_dict() == {"seed": 5, "epoch": 3, "batch": 0}
 
 
+def test_set_epoch_after_batches_of_a_resumed_epoch_starts_it_over():
+    collate = resumed({"seed": 5, "epoch": 3, "batch": 2})
+    collate(SIGNALS)
+    collate.set_epoch(3)
+    assert collate.state_dict() == {"seed": 5, "epoch": 3, "batch": 0}
+
+
+def test_a_resumed_epoch_that_is_set_twice_starts_over():
+    collate = resumed({"seed": 5, "epoch": 3, "batch": 2})
+    collate.set_epoch(3)
+    collate.set_epoch(3)
+    assert collate.state_dict() == {"seed": 5, "epoch": 3, "batch": 0}
+
+
+@allow_many_workers
+def test_a_new_epoch_forgets_that_workers_drew_the_last():
+    collate = MaskCollator(5, seed=5)
+    draw_epoch(DataLoader(Records(), BATCH_SIZE, collate_fn=collate, num_workers=1), epoch=0)
+    collate.set_epoch(1)
+    assert collate.state_dict() == {"seed": 5, "epoch": 1, "batch": 0}
+
+
 @pytest.mark.parametrize("epoch", [0, 4])
 def test_another_epoch_than_the_resumed_one_starts_at_its_first_batch(epoch):
     collate = resumed({"seed": 5, "epoch": 3, "batch": 2})
@@ -114,17 +135,22 @@ def test_a_run_can_go_back_to_an_earlier_state_of_its_own():
 
 @allow_many_workers
 def test_workers_that_still_draw_what_came_before_do_not_undo_a_resume(never_stopped):
+    released = -1
     loader = DataLoader(
-        Records(slow={2: 0.3, 4: 0.3}),
+        # Both workers stop after the first batch of the epoch.
+        Records(after={2: released, 4: released}),
         BATCH_SIZE,
         collate_fn=all_kinds(seed=5),
         num_workers=2,
         persistent_workers=True,
     )
-    next(iter(loader))
+    stale = iter(loader)
+    next(stale)
     for each in loader.collate_fn.collators:
         each.load_state_dict({"seed": 5, "epoch": 0, "batch": 4})
-    time.sleep(0.8)
+    loader.dataset.turns.times_read[released] = N_BATCHES
+    for _ in range(4):  # what the workers were to draw by then
+        next(stale)
     loader.collate_fn.set_epoch(0)
     masks = [fingerprint(masked) for masked in loader]
     assert masks[: N_BATCHES - 4] == list(never_stopped[0].values())[4:]

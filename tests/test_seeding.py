@@ -156,7 +156,8 @@ def test_masks_do_not_depend_on_pinned_memory(in_main_process, num_workers):
 @pytest.mark.parametrize("persistent_workers", [False, True])
 def test_masks_do_not_depend_on_the_speed_of_workers(in_main_process, in_order, persistent_workers):
     loader = DataLoader(
-        Records(slow={0: 0.4, 3: 0.1}),
+        # As late as can be: in order, a worker reads two batches ahead and no more.
+        Records(after={0: 3 * BATCH_SIZE if in_order else N_BATCHES * BATCH_SIZE - 1}),
         BATCH_SIZE,
         collate_fn=all_kinds(seed=5),
         num_workers=2,
@@ -278,6 +279,36 @@ def test_a_strategy_gets_two_generators_of_which_ranks_share_that_of_sizes():
     sizes, positions = zip(*drawn, strict=True)
     assert sizes[:3] == sizes[3:]
     assert len({*sizes, *positions}) == 3 + 6
+
+
+@pytest.fixture
+def listener():
+    """A strategy that tells the seeds and keys of its two generators, of sizes and of the rest."""
+    keys = []
+
+    class Listener(MaskAndComplement):
+        def draw(self, n_records, n_patches, rng, *, size_rng):
+            for generator in (size_rng, rng):
+                seeded = generator.bit_generator.seed_seq
+                keys.append((seeded.entropy, *seeded.spawn_key))
+            return super().draw(n_records, n_patches, rng, size_rng=size_rng)
+
+    return Listener(), keys
+
+
+def test_generators_are_keyed_by_epoch_batch_strategy_and_rank(listener):
+    strategy, keys = listener
+    collate = PatchMaskCollator([strategy, strategy], 5, seed=7, rank=3)
+    collate.load_state_dict({"seed": 7, "epoch": 5, "batch": 2})
+    collate(SIGNALS)
+    assert keys == [(7, 5, 2, 0), (7, 5, 2, 0, 3), (7, 5, 2, 1), (7, 5, 2, 1, 3)]
+
+
+def test_records_of_each_length_are_drawn_with_both_generators(listener):
+    strategy, keys = listener
+    collate = PatchMaskCollator(strategy, 5, lengths_key=1, seed=7)
+    collate([(torch.zeros(2, 200), length) for length in (200, 100, 150, 100)])
+    assert keys == [(7, 0, 0, 0), (7, 0, 0, 0, 0)] * 3
 
 
 def test_a_seeded_collator_leaves_every_global_generator_alone():
@@ -475,7 +506,7 @@ for epoch in range(4):
 @pytest.mark.parametrize("persistent_workers", [False, True])
 def test_a_slow_first_worker_is_not_taken_for_a_repeat(capfd, persistent_workers, in_order):
     loader = DataLoader(
-        Records(slow={0: 0.3}),
+        Records(after={0: 3 * BATCH_SIZE}),
         BATCH_SIZE,
         collate_fn=MaskCollator(5, seed=5),
         num_workers=2,
@@ -510,8 +541,17 @@ def test_a_stream_gets_the_masks_of_a_map_style_dataset(in_main_process):
 
 
 @allow_many_workers
-def test_workers_with_streams_of_their_own_draw_the_same_masks_for_other_records(in_main_process):
-    loader = DataLoader(Streams(5, 4), BATCH_SIZE, collate_fn=all_kinds(seed=5), num_workers=2)
+@pytest.mark.parametrize("persistent_workers", [False, True])
+def test_workers_with_streams_of_their_own_draw_the_same_masks_for_other_records(
+    in_main_process, persistent_workers
+):
+    loader = DataLoader(
+        Streams(5, 4),
+        BATCH_SIZE,
+        collate_fn=all_kinds(seed=5),
+        num_workers=2,
+        persistent_workers=persistent_workers,
+    )
     for epoch in (0, 1):
         loader.collate_fn.set_epoch(epoch)
         batches = list(loader)
@@ -521,7 +561,7 @@ def test_workers_with_streams_of_their_own_draw_the_same_masks_for_other_records
 
 @allow_many_workers
 @pytest.mark.parametrize("n_batches", [(1, 6, 2), (0, 5, 0), (6, 0, 1)])
-def test_streams_of_unlike_lengths_never_share_masks(n_batches):
+def test_streams_of_different_lengths_never_share_masks(n_batches):
     loader = DataLoader(Streams(*n_batches), BATCH_SIZE, collate_fn=new(BUSY), num_workers=3)
     drawn = []
     for epoch in (0, 1):
@@ -531,12 +571,12 @@ def test_streams_of_unlike_lengths_never_share_masks(n_batches):
 
 
 @allow_many_workers
-def test_streams_of_unlike_lengths_get_the_same_masks_at_any_speed():
+def test_streams_of_different_lengths_get_the_same_masks_at_any_speed():
     # The second stream ends early: before the first has read anything, or long after.
     runs = []
-    for slow in (0, 1000):
+    for after in ({0: 1001}, {1000: 3}):
         loader = DataLoader(
-            Streams(8, 1, 2, slow={slow: 0.3}), BATCH_SIZE, collate_fn=new(BUSY), num_workers=3
+            Streams(8, 1, 2, after=after), BATCH_SIZE, collate_fn=new(BUSY), num_workers=3
         )
         runs.append({numbers(masked)[0]: fingerprint(masked) for masked in loader})
     assert runs[0] == runs[1]

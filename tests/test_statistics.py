@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ecgmask import ContextToTarget, IJEPAMaskCollator, MaskCollator, Masks, PerLead, describe
-from ecgmask.statistics import BlockSummary, find_runs
+from ecgmask.statistics import BlockSummary, find_runs, percent, sentence
 
 
 def masks_of(context, *targets):
@@ -99,6 +99,36 @@ def test_the_table_of_one_target_says_nothing_of_overlaps():
         "  target 1: 5 patches, 0 to 6, in 3 runs\n"
         "ignored       1 of 8 patches (12.5%)"
     )
+
+
+@pytest.mark.parametrize("n_patches", [10, 200, 2400])
+def test_only_none_and_all_are_written_as_0_and_100_percent(n_patches):
+    shares = np.arange(n_patches + 1) / n_patches
+    written = [percent(share) for share in shares]
+    assert [share for share, text in zip(shares, written, strict=True) if text == "0%"] == [0]
+    assert [share for share, text in zip(shares, written, strict=True) if text == "100%"] == [1]
+    np.testing.assert_allclose([float(text[:-1]) for text in written], 100 * shares, atol=0.5)
+
+
+def test_a_sentence_says_when_up_to_eight_runs_are_and_then_how_many_they_are():
+    def told(n_runs):
+        return sentence(masks_of("#." * n_runs, ".#" * n_runs), 2 * n_runs, ["II"], synthetic=False)
+
+    assert "14.00 to 15.00 s; it must predict 8 patches (50%), at 1.00 to 2.00, 3.00" in told(8)
+    assert "sees 9 patches (50%) in 9 runs; it must predict 9 patches (50%) in 9 runs" in told(9)
+
+
+def test_a_sentence_starts_with_what_is_masked(overlapping):
+    def opening(leads, synthetic, masks=overlapping):
+        return sentence(masks, 2.5, leads, synthetic=synthetic).split("; ")[0]
+
+    own = Masks(np.ones((1, 2, 10), bool), np.zeros((1, 1, 2, 10), bool))
+    assert opening(["V5"], False) == "Lead V5, 2.5 s in 10 patches of 250 ms"
+    assert opening(["V5"], True) == "Lead V5 of a synthetic ECG, 2.5 s in 10 patches of 250 ms"
+    assert opening(["I", "II"], True) == (
+        "Synthetic ECG with 2 leads, 2.5 s in 10 patches of 250 ms, one mask for all leads"
+    )
+    assert opening(["I", "II"], False, own).endswith(" ms, each lead with a mask of its own")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""The training pages: scripts run as pasted, models learn, errors name both sides."""
+"""The training pages: models learn whatever the seed, errors name both sides.
+
+The site's tests run the scripts as pasted, and look at what their pages show.
+"""
 
 import os
 import re
@@ -13,13 +16,6 @@ import torch
 from ecgmask import IJEPAMaskCollator, MaskCollator, gather_tokens
 
 ROOT = Path(__file__).parent.parent
-SCRIPTS = sorted((ROOT / "examples" / "training").glob("*.py"))
-TRAINED = {"jepa_step", "mae_step"}
-
-SPAWN = """import multiprocessing
-if __name__ == "__main__":
-    multiprocessing.set_start_method("spawn")
-"""
 
 
 def run(script, folder, *options):
@@ -68,36 +64,7 @@ def before(heading, name):
     return text
 
 
-# Pasted scripts
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(path.stem, marks=[pytest.mark.slow] if path.stem in TRAINED else [])
-        for path in SCRIPTS
-    ],
-)
-def test_a_script_runs_as_pasted(name, tmp_path):
-    script = tmp_path / "pasted.py"
-    script.write_text(source(name), encoding="utf-8")
-    run(script, tmp_path, "-W", "error")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [path.stem for path in SCRIPTS if "num_workers" in path.read_text(encoding="utf-8")]
-)
-def test_a_script_with_workers_runs_where_workers_import_it(name, tmp_path):
-    script = tmp_path / "pasted.py"
-    script.write_text(SPAWN + source(name), encoding="utf-8")
-    run(script, tmp_path)
-
-
-def test_a_run_that_was_stopped_gets_the_batches_of_one_that_was_not(tmp_path):
-    script = tmp_path / "pasted.py"
-    script.write_text(source("stop_and_resume"), encoding="utf-8")
-    assert "36 of 36 tensors are bit for bit the same" in run(script, tmp_path)
+# Scripts on their own
 
 
 def test_without_its_state_a_stopped_run_gets_other_masks(tmp_path):
@@ -107,14 +74,6 @@ def test_without_its_state_a_stopped_run_gets_other_masks(tmp_path):
     (equal,) = re.findall(r"(\d+) of 36 tensors", run(script, tmp_path))
     # Five batches from before the stop, and the records of the other seven.
     assert int(equal) == 5 * 3 + 7
-
-
-def test_the_same_masks_come_with_any_number_of_workers(tmp_path):
-    script = tmp_path / "pasted.py"
-    script.write_text(source("dataloader"), encoding="utf-8")
-    drawn = re.findall(r"^\d workers: (.*)$", run(script, tmp_path), re.MULTILINE)
-    assert len(drawn) == 3
-    assert len(set(drawn)) == 1
 
 
 def test_the_script_for_several_processes_prints_what_its_page_shows(tmp_path):
@@ -174,19 +133,20 @@ def test_whoever_forgets_the_filler_gets_another_loss(where, careful, careless):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_jepa_predicts_unseen_beats_and_the_broken_one_collapses(seed):
-    page = execute(changed(source("jepa_step"), ("seed = 0", f"seed = {seed}")))
-    _, loss, reference, skill, std, cosine = page["history"]["JEPA"][-1]
-    assert skill > 0.1
-    assert skill == pytest.approx(1 - loss / reference)
-    assert std > 0.3
-    assert cosine < 0.9
-    _, broken_loss, _, broken_skill, broken_std, broken_cosine = page["history"]["Collapse"][-1]
-    assert broken_loss < loss / 10
-    assert broken_skill < 0
-    assert broken_std < 0.05
-    assert broken_cosine > 0.99
+def test_with_other_seeds_too_the_jepa_predicts_unseen_beats_and_the_broken_one_collapses():
+    text = before("Which of them learns?", "jepa_step")
+    for seed in (1, 2):
+        history = execute(changed(text, ("seed = 0", f"seed = {seed}")))["history"]
+        _, loss, reference, skill, std, cosine = history["JEPA"][-1]
+        assert skill > 0.1
+        assert skill == pytest.approx(1 - loss / reference)
+        assert std > 0.3
+        assert cosine < 0.9
+        _, broken_loss, _, broken_skill, broken_std, broken_cosine = history["Collapse"][-1]
+        assert broken_loss < loss / 10
+        assert broken_skill < 0
+        assert broken_std < 0.05
+        assert broken_cosine > 0.99
 
 
 @pytest.mark.slow
@@ -199,15 +159,6 @@ def test_on_noise_the_loss_falls_as_well_but_there_is_no_skill():
     rows = execute(noise)["history"]["JEPA"]
     assert rows[-1][1] < rows[0][1] / 4
     assert abs(rows[-1][3]) < 0.05
-
-
-@pytest.mark.slow
-def test_the_autoencoder_fills_in_more_than_a_line_does():
-    page = execute(source("mae_step"))
-    score = page["explained_variance"]
-    ecg, masks = page["ecg"], page["masks"]
-    assert score(ecg, masks, page["guess"]).mean() > 0.3
-    assert score(ecg, masks, page["interpolate"](ecg, masks)).mean() < 0
 
 
 # Errors that name both sides

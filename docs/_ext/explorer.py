@@ -1,8 +1,9 @@
 """The mask explorer: move the settings of a strategy and see what it hides on the sample ECG.
 
 The build draws the masks of a grid of settings and seeds with the package itself and ships them as
-run lengths, in scripts that assign a global: a page reads them without a request, from a server or
-from ``file://``. The browser decodes and draws; it knows no strategy.
+run lengths, with the package's words about each, in scripts that assign a global: a page reads them
+without a request, from a server or from ``file://``. The browser decodes and draws; it knows no
+strategy.
 """
 
 from __future__ import annotations
@@ -28,12 +29,15 @@ from sphinx.util.osutil import relative_uri
 
 import ecgmask
 from ecgmask.plotting import DARK, LIGHT
+from ecgmask.statistics import clauses, count_line, percent
 
 N_PATCHES = 200
 PATCH_SIZE = 25
 N_SEEDS = 24
 STEP = 0.005  # mV, below what a screen shows
 EVERY = 2  # samples, so 250 Hz
+
+sample = cache(ecgmask.sample_ecg)
 
 GALLERY = "gallery/strategies/"
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -321,22 +325,44 @@ def run_lengths(marked: Any) -> list[int]:
     return [int(length) for length in np.diff([0, *edges, len(marked)])]
 
 
-def encode(draws: list[ecgmask.Masks]) -> str:
-    """Return the masks of a setting, one draw after the other, lead row by lead row.
+def encode(draws: list[ecgmask.Masks], words: list[list[int]]) -> str:
+    """Return the draws of a setting, one after the other: rows of masks lead by lead, then words.
 
     The number of targets comes first, or 0 if the only target is the complement of the context and
-    not written.
+    not written; then the number of words of a draw.
     """
     n_targets = draws[0].n_targets
     if n_targets == 1 and not any(one.ignored.any() for one in draws):
         n_targets = 0
-    values = [n_targets]
-    for one in draws:
+    values = [n_targets, len(words[0])]
+    for one, numbers in zip(draws, words, strict=True):
         for lead in range(one.n_leads):
             values += run_lengths(one.context[0, lead])
             for target in range(n_targets):
                 values += run_lengths(one.targets[0, target, lead])
+        values += numbers
     return vlq(values)
+
+
+def tell(one: ecgmask.Masks, leads: Iterable[str]) -> list[str]:
+    """Return what the package says of a figure of some leads."""
+    ecg = sample()
+    return clauses(one, ecg.duration, list(leads), synthetic=ecg.synthetic)
+
+
+def words_of(one: ecgmask.Masks) -> list[str]:
+    """Return the words about a draw: its counts, then its roles, for all leads and for each.
+
+    If leads share a mask, what is true of all is true of each. Times are left to the page, which
+    has the runs.
+    """
+    shown = [one]
+    if one.n_leads > 1:
+        rows = np.split(np.arange(one.n_leads), one.n_leads)
+        shown += [ecgmask.Masks(one.context[:, row], one.targets[:, :, row]) for row in rows]
+    roles = [role for each in shown for role in tell(each, sample().leads)[1:]]
+    untimed = [re.sub("(?<=, at ).*(?= s$)", "@", role) for role in roles]
+    return [count_line(one, sample().duration), *untimed]
 
 
 def settings(name: str) -> Iterator[str]:
@@ -348,7 +374,7 @@ def settings(name: str) -> Iterator[str]:
 @cache
 def r_peaks() -> Any:
     """Return the R peaks of the sample ECG, in samples."""
-    ecg = ecgmask.sample_ecg()
+    ecg = sample()
     return find_peaks(ecg.signal[ecg.lead_index("II")], height=0.6, distance=250)[0]
 
 
@@ -373,6 +399,7 @@ def mask_data(name: str) -> dict[str, Any]:
     grid = GRIDS[name]
     codes = list(settings(name))
     masks: list[Any] = []
+    phrases: dict[str, int] = {}
     differ = False
     for code in codes:
         refused = refusal(code)
@@ -380,15 +407,19 @@ def mask_data(name: str) -> dict[str, Any]:
             masks.append({"refused": refused})
             continue
         draws = [draw(code, seed) for seed in range(N_SEEDS)]
-        masks.append(encode(draws))
+        words = [
+            [phrases.setdefault(text, len(phrases)) for text in words_of(one)] for one in draws
+        ]
+        masks.append(encode(draws, words))
         differ = differ or any((one.context != draws[0].context).any() for one in draws)
-        n_leads = draws[0].n_leads
     used = {word for code in codes for word in re.findall(r"\w+", code)}
     preset = eval(next(iter(grid.presets.values())), vars(ecgmask).copy())
     fill = WITH_PEAKS if preset.needs_r_peaks else dict.fromkeys(WITH_PEAKS, "")
     template = CODE
     for place, text in fill.items():
         template = template.replace(f"{{{place}}}", text)
+    one = draws[0]
+    leads = {"all": sample().leads, **{lead: [lead] for lead in sample().leads}}
     return {
         "about": (getdoc(getattr(ecgmask, name)) or "").split("\n")[0],
         "controls": [asdict(control) for control in grid.controls],
@@ -397,8 +428,11 @@ def mask_data(name: str) -> dict[str, Any]:
         ],
         "names": sorted((used & set(ecgmask.__all__)) | {"sample_ecg"}),
         "code": template,
-        "leads": n_leads,
+        "leads": one.n_leads,
         "random": differ,
+        "openings": {name: tell(one, shown)[0] for name, shown in leads.items()},
+        "phrases": list(phrases),
+        "percents": [percent(n / one.context.size) for n in range(one.context.size + 1)],
         "masks": masks,
     }
 
@@ -419,7 +453,7 @@ def preset_place(name: str, code: str) -> list[int]:
 
 def record_data(drawn: Iterable[str]) -> dict[str, Any]:
     """Return what the masks are counted in, and some leads of the sample ECG to draw."""
-    ecg = ecgmask.sample_ecg()
+    ecg = sample()
     deltas = {}
     for lead in drawn:
         steps = np.rint(ecg.signal[ecg.lead_index(lead), ::EVERY].astype(float) / STEP)
@@ -431,6 +465,7 @@ def record_data(drawn: Iterable[str]) -> dict[str, Any]:
         "duration": ecg.duration,
         "beat": round(beat, 4),
         "patches": N_PATCHES,
+        "times": [f"{n * ecg.duration / N_PATCHES:.2f}" for n in range(N_PATCHES + 1)],
         "seeds": N_SEEDS,
         "tint": {"light": LIGHT.tint, "dark": DARK.tint},
         # Signed numbers by their last bit, as source maps have them.

@@ -77,7 +77,7 @@ def place_tags(app: Sphinx, doctree: nodes.document) -> None:
         if "sphx-glr-example-tags" in paragraph["classes"]:
             _, found, names = paragraph.astext().partition("Tags: ")
             if not found:
-                raise ExtensionError("sphinx_gallery words tags in another way; mend gallery_cards")
+                raise ExtensionError("sphinx_gallery words tags otherwise; change gallery_cards")
             tags = names.split(", ")
             paragraph.replace_self(example_tags(tags=tags))
 
@@ -163,6 +163,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     # Galleries, mini-galleries and related examples have no setting for this.
     for name in ("THUMBNAIL_TEMPLATE", "BACKREF_THUMBNAIL_TEMPLATE"):
         if not hasattr(backreferences, name):
-            raise ExtensionError(f"sphinx_gallery has no {name} any more; mend gallery_cards")
+            raise ExtensionError(f"sphinx_gallery has no {name} any more; change gallery_cards")
         setattr(backreferences, name, CARD_TEMPLATE)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-// The mask explorer: shows masks that the package drew when the site was built.
+// The mask explorer: shows masks that the package drew, and told, when the site was built.
 "use strict";
 
 (() => {
@@ -12,7 +12,6 @@
   const { record, ...strategies } = window.maskExplorer;
   const small = root.classList.contains("mask-explorer-small");
   const pages = JSON.parse(root.dataset.pages);
-  const patchMs = (1000 * record.duration) / record.patches;
 
   // Data
 
@@ -44,20 +43,20 @@
   const signal = record.leads.map((lead) => lead in record.signal && trace(record.signal[lead]));
 
   // All draws of a setting: context[lead] and targets[target][lead], each a list of [first, end].
-  function decode(text, nLeads) {
-    const [nTargets, ...lengths] = numbers(text);
+  function decode(text, nLeads, phrases) {
+    const [nTargets, nWords, ...values] = numbers(text);
     let at = 0;
     function row() {
       const runs = [];
       for (let patch = 0, marked = false; patch < record.patches; marked = !marked) {
-        const end = patch + lengths[at++];
+        const end = patch + values[at++];
         if (marked) runs.push([patch, end]);
         patch = end;
       }
       return runs;
     }
     const draws = [];
-    while (at < lengths.length) {
+    while (at < values.length) {
       const context = [];
       const targets = Array.from({ length: nTargets || 1 }, () => []);
       for (let lead = 0; lead < nLeads; lead++) {
@@ -67,7 +66,8 @@
       }
       const target = context.map((_, lead) => union(targets.map((block) => block[lead])));
       const ignored = context.map((runs, lead) => outside(union([runs, target[lead]])));
-      draws.push({ context, targets, target, ignored });
+      const [counts, ...roles] = values.slice(at, (at += nWords)).map((n) => phrases[n]);
+      draws.push({ context, targets, target, ignored, counts, roles });
     }
     return draws;
   }
@@ -97,8 +97,8 @@
   function drawsOf(name, setting) {
     const key = `${name} ${setting}`;
     if (!decoded.has(key)) {
-      const { masks, leads } = strategies[name];
-      decoded.set(key, decode(masks[setting], leads));
+      const { masks, leads, phrases } = strategies[name];
+      decoded.set(key, decode(masks[setting], leads, phrases));
     }
     return decoded.get(key);
   }
@@ -169,77 +169,28 @@
     }, 200);
   }
 
-  // Words; those of the figure are the ones that ecgmask.plotting writes
-
-  // Half to even, as Python rounds.
-  function rounded(value, digits) {
-    const scaled = value * 10 ** digits;
-    const floor = Math.floor(scaled);
-    const up = scaled - floor > 0.5 || (scaled - floor === 0.5 && floor % 2 === 1);
-    return ((floor + up) / 10 ** digits).toFixed(digits);
-  }
-
-  function percent(count, total) {
-    const share = 100 * (count / total);
-    const whole = rounded(share, 0);
-    const edge = (whole === "0" || whole === "100") && share !== 0 && share !== 100;
-    return `${edge ? rounded(share, 1) : whole}%`;
-  }
+  // Words
 
   function size(rows) {
     return rows.flat().reduce((sum, [first, end]) => sum + end - first, 0);
   }
 
-  function overlapping(mask) {
-    return mask.context.reduce((sum, _, lead) => {
-      const depth = new Uint8Array(record.patches);
-      for (const target of mask.targets) {
-        for (const [first, end] of target[lead]) {
-          for (let patch = first; patch < end; patch++) depth[patch]++;
-        }
-      }
-      return sum + depth.filter((n) => n > 1).length;
-    }, 0);
+  function percent(count) {
+    return strategies[state.strategy].percents[count];
   }
 
-  function counts(mask) {
-    const twice = overlapping(mask);
-    const leads = mask.context.length > 1 ? `${mask.context.length} leads × ` : "";
-    return (
-      `${size(mask.context)} context + ${size(mask.target)} target` +
-      `${twice ? ` (${twice} in two or more)` : ""} + ${size(mask.ignored)} ignored = ` +
-      `${leads}${record.patches} patches of ${patchMs} ms`
-    );
-  }
-
-  function where(rows) {
-    const count = size(rows);
-    if (!count) return "none";
-    const total = rows.length * record.patches;
-    const text = `${count} patch${count > 1 ? "es" : ""} (${percent(count, total)})`;
-    const runs = rows.flat();
-    if (rows.length > 1 || runs.length > 8) return `${text} in ${runs.length} runs`;
-    const second = (patch) => ((patch * patchMs) / 1000).toFixed(2);
-    return `${text}, at ${runs.map(([a, b]) => `${second(a)} to ${second(b)}`).join(", ")} s`;
-  }
-
-  function sentence(mask) {
-    const all = state.lead === "all";
-    const what = all ? `ECG with ${record.leads.length} leads` : `Lead ${state.lead}`;
-    const kind =
-      mask.context.length > 1 ? "each lead with a mask of its own" : "one mask for all leads";
-    const parts = [
-      `${what}, ${record.duration} s in ${record.patches} patches of ${patchMs} ms` +
-        (all ? `, ${kind}` : ""),
-      `the encoder sees ${where(mask.context)}`,
-    ];
-    if (mask.targets.length === 1) parts.push(`it must predict ${where(mask.target)}`);
-    else {
-      mask.targets.forEach((rows, i) => parts.push(`target ${i + 1} is ${where(rows)}`));
-      parts.push(`patches in two or more targets: ${overlapping(mask)}`);
-    }
-    parts.push(`ignored: ${where(mask.ignored)}`);
-    return `${parts.join("; ")}.`;
+  // Leads with masks of their own are told together first, then one by one.
+  function sentence({ context, targets, ignored, roles }) {
+    const perLead = context.length > 1;
+    const lead = perLead ? record.leads.indexOf(state.lead) : 0;
+    const length = perLead ? roles.length / (context.length + 1) : roles.length;
+    const first = perLead ? (lead + 1) * length : 0;
+    const rows = [context, ...targets];
+    const when = (runs) => runs.map((run) => run.map((n) => record.times[n]).join(" to ")).join(", ");
+    const told = roles
+      .slice(first, first + length)
+      .map((role, i) => role.replace("@", () => when((rows[i] ?? ignored)[lead])));
+    return `${[strategies[state.strategy].openings[state.lead], ...told].join("; ")}.`;
   }
 
   function code() {
@@ -491,7 +442,7 @@
 
   function amount(rows) {
     const count = size(rows);
-    return [`${count}`, make("small", {}, ` (${percent(count, rows.length * record.patches)})`)];
+    return [`${count}`, make("small", {}, ` (${percent(count)})`)];
   }
 
   function showLanes(mask) {
@@ -541,7 +492,7 @@
       const spare = Math.max(LEAST_ROW - (highest - lowest), 0) / 2 + 0.1;
       const top = level;
       level += highest - lowest + 2 * spare;
-      return { row, top, bottom: level, zero: top + highest + spare };
+      return { row, trace: signal[row], top, bottom: level, zero: top + highest + spare };
     });
     for (const each of stack) {
       for (const edge of ["top", "bottom", "zero"]) each[edge] /= level;
@@ -553,7 +504,6 @@
       ...stack.map(({ row, zero }) => make("span", { style: `top: ${100 * zero}%` }, record.leads[row])),
     );
     bar.style.height = `${100 / level}%`;
-    for (const [place, { row }] of stack.entries()) stack[place].trace = signal[row];
   }
 
   function layerOf(role) {
@@ -620,7 +570,7 @@
   function showTable(mask) {
     const cell = (tag, ...content) => make(tag, tag === "th" ? { scope: "row" } : {}, ...content);
     const time = (patches) => {
-      const seconds = (patches * patchMs) / 1000;
+      const seconds = (patches * record.duration) / record.patches;
       return [
         `${Math.round(1000 * seconds)} ms`,
         make("br"),
@@ -630,12 +580,11 @@
     const rows = ROLES.map((role) => {
       const runs = mask[role].flat().map(([first, end]) => end - first);
       const count = size(mask[role]);
-      const total = mask[role].length * record.patches;
       return make(
         "tr",
         {},
         cell("th", make("span", { class: `explorer-swatch explorer-swatch-${role}` }), role),
-        cell("td", `${count}`, make("br"), make("small", {}, percent(count, total))),
+        cell("td", `${count}`, make("br"), make("small", {}, percent(count))),
         cell("td", `${runs.length}`),
         cell("td", ...(runs.length ? time(count / runs.length) : ["–"])),
         cell("td", ...(runs.length ? time(Math.max(...runs)) : ["–"])),
@@ -659,12 +608,12 @@
         }
       }
       let sum = 0;
-      const rows = drawn.length * drawn[0].context.length;
-      return Array.from(change.subarray(0, -1), (step) => (sum += step) / rows);
+      return Array.from(change.subarray(0, -1), (step) => (sum += step));
     };
+    const rows = drawn.length * drawn[0].context.length;
     const context = curve("context");
-    const path = (shares, role) => {
-      const d = shares.map((p, patch) => `${patch ? "V" : "M0 "}${1 - p}H${patch + 1}`).join("");
+    const path = (counts, role) => {
+      const d = counts.map((n, i) => `${i ? "V" : "M0 "}${1 - n / rows}H${i + 1}`).join("");
       return makeSvg("path", { d, class: `explorer-curve-${role}` });
     };
     curves.replaceChildren(path(curve("target"), "target"), path(context, "context"));
@@ -676,11 +625,11 @@
       make("span", { class: "explorer-key-target" }, "predicted"),
       `, over ${many}`,
     );
-    const middle = record.patches / 2;
+    const middle = context[record.patches / 2];
     curves.setAttribute(
       "aria-label",
-      `Over ${many}, the first patch is seen in ${percent(context[0], 1)}, the middle one in ` +
-        `${percent(context[middle], 1)} and the last one in ${percent(context.at(-1), 1)}.`,
+      `The first patch is seen in ${context[0]} of ${rows} masks, the middle one in ${middle} and ` +
+        `the last one in ${context.at(-1)}.`,
     );
   }
 
@@ -702,10 +651,8 @@
     }
     const draws = drawsOf(state.strategy, setting());
     const mask = draws[state.seed];
-    status.textContent = `${data.random ? `Seed ${state.seed}: ` : ""}${counts(mask)}`;
-    const one = record.leads.indexOf(state.lead);
-    const shown = one >= 0 && mask.context.length > 1 ? onlyLead(mask, one) : mask;
-    figure.setAttribute("aria-label", sentence(shown));
+    status.textContent = `${data.random ? `Seed ${state.seed}: ` : ""}${mask.counts}`;
+    figure.setAttribute("aria-label", sentence(mask));
     showLanes(mask);
     // Laid out when the page was, or now if the figure was hidden then.
     if (!view?.width) layOut();
@@ -713,12 +660,6 @@
     if (small) return;
     showTable(mask);
     showCurves(draws);
-  }
-
-  function onlyLead(mask, lead) {
-    const only = { targets: mask.targets.map((rows) => [rows[lead]]) };
-    for (const role of ROLES) only[role] = [mask[role][lead]];
-    return only;
   }
 
   function showMore() {

@@ -219,7 +219,7 @@ class Masks:
             if counts.size > 1:
                 raise ValueError(
                     f"records have from {counts[0]} to {counts[-1]} {name} patches, but index "
-                    "arrays need equal counts; a collator equalises them"
+                    "arrays need equal counts; a collator cuts or fills them"
                 )
         context, *targets = (indices_of(marked) for marked in blocks)
         return context, targets
@@ -286,7 +286,7 @@ class Masks:
         if order.ndim != 2 or (np.sort(order, axis=1) != np.arange(n_tokens)).any():
             raise ValueError("restore must hold a permutation of the tokens in each row")
         if n_tokens % check_count("n_leads", n_leads):
-            raise ValueError(f"{n_tokens} tokens cannot be shared out among {n_leads} leads")
+            raise ValueError(f"{n_tokens} tokens cannot be divided among {n_leads} leads")
         shuffled = np.argsort(order, axis=1)
         kept = np.asarray(kept)
         if kept.ndim != 2 or not np.array_equal(

@@ -50,7 +50,7 @@ plot_comparison(ecg, masks, lead="V2")
 #
 # Figures take what a collator returns, a :class:`~ecgmask.MaskedBatch`. Index tensors do not say
 # how long a patch is, so name it. More is ignored than above: contexts of the eight records are
-# equalised, and this record gave up its surplus at one end.
+# cut to one length, and this record gave up its surplus at one end.
 
 import torch
 

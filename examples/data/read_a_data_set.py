@@ -23,7 +23,7 @@ from ecgmask import STANDARD_LEADS, ECGArrayDataset, sample_ecg
 temporary = TemporaryDirectory()
 folder = Path(temporary.name)
 np.save(folder / "stack.npy", np.stack([sample_ecg().signal.T] * 32).astype(np.float16))
-how = {"leads": STANDARD_LEADS, "sampling_rate": 500, "unit": "mV"}
+how = {"file_leads": STANDARD_LEADS, "file_sampling_rate": 500, "file_unit": "mV"}
 dataset = ECGArrayDataset(folder / "stack.npy", **how, n_samples=2500, seed=0)
 print(dataset)
 

@@ -68,9 +68,8 @@ def path(tmp_path_factory):
 @pytest.fixture(scope="module")
 def dataset(path):
     """Random crops with a seed, which cost more than any other, and every check."""
-    return ECGArrayDataset(
-        path, leads=STANDARD_LEADS, sampling_rate=500, unit="mV", n_samples=N_SAMPLES, seed=0
-    )
+    how = {"file_leads": STANDARD_LEADS, "file_sampling_rate": 500, "file_unit": "mV"}
+    return ECGArrayDataset(path, **how, n_samples=N_SAMPLES, seed=0)
 
 
 @pytest.fixture(scope="module")

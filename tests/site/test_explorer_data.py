@@ -13,6 +13,7 @@ from conftest import ROOT
 
 import ecgmask
 from ecgmask.plotting import DARK, LIGHT
+from ecgmask.statistics import count_line, find_runs, percent, sentence
 
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 
@@ -24,7 +25,7 @@ DOCS = ROOT / "docs"
 # In one process, so that the site is built once.
 pytestmark = pytest.mark.xdist_group("explorer")
 
-BUDGET = 140_000  # bytes, gzip: with the theme, a page stays below 450 kB
+BUDGET = 220_000  # bytes, gzip: with the theme, a page stays below 450 kB
 SECTIONS = "First\n-----\n\nWords.\n\nSecond\n------\n\nWords.\n"
 PAGES = {
     "index": "Index\n=====\n\n.. toctree::\n   :glob:\n\n   *\n   */index\n   */*/*\n",
@@ -87,26 +88,26 @@ def numbers(text):
     return values
 
 
-def decoded(text, n_leads):
-    """Yield context ``(lead, patch)`` and targets ``(target, lead, patch)`` of every draw."""
-    n_targets, *lengths = numbers(text)
-    lengths = iter(lengths)
+def decoded(data, masks):
+    """Yield context ``(lead, patch)``, targets ``(target, lead, patch)`` and words of a draw."""
+    n_targets, n_words, *values = numbers(masks)
+    values = iter(values)
 
     def row():
         marked = np.zeros(200, dtype=bool)
         patch, inside = 0, False
         while patch < 200:
-            length = next(lengths)
+            length = next(values)
             marked[patch : patch + length] = inside
             patch, inside = patch + length, not inside
         return marked
 
     for _ in range(24):
-        rows = [[row() for _ in range(1 + n_targets)] for _ in range(n_leads)]
+        rows = [[row() for _ in range(1 + n_targets)] for _ in range(data["leads"])]
         context = np.array([each[0] for each in rows])
         targets = np.array([each[1:] for each in rows]).swapaxes(0, 1) if n_targets else [~context]
-        yield context, np.array(targets)
-    assert next(lengths, None) is None
+        yield context, np.array(targets), [data["phrases"][next(values)] for _ in range(n_words)]
+    assert next(values, None) is None
 
 
 def copied(data, setting, seed):
@@ -129,10 +130,49 @@ def test_every_mask_that_is_shipped_is_the_one_that_the_package_draws(site, name
     for setting, masks in zip(settings, data["masks"], strict=True):
         if isinstance(masks, dict):
             continue
-        for seed, (context, targets) in enumerate(decoded(masks, data["leads"])):
+        for seed, (context, targets, _) in enumerate(decoded(data, masks)):
             drawn = explorer.draw(setting, seed)
             np.testing.assert_array_equal(context, drawn.context[0], f"{setting}, seed {seed}")
             np.testing.assert_array_equal(targets, drawn.targets[0], f"{setting}, seed {seed}")
+
+
+def with_times(roles, masks, times):
+    """Return what is told of the roles of some masks, with the times of their runs filled in."""
+    rows = [masks.context[0, 0], *masks.targets[0, :, 0]]
+    for number, role in enumerate(roles):
+        row = rows[number] if number < len(rows) else masks.ignored[0, 0]
+        spans = [f"{times[first]} to {times[first + n]}" for first, n in find_runs(row)]
+        yield role.replace("@", ", ".join(spans))
+
+
+@pytest.mark.parametrize("name", explorer.GRIDS)
+def test_every_word_that_is_shipped_is_the_one_that_the_package_says(site, name):
+    data, times = shipped(site, name), shipped(site, "record")["times"]
+    ecg = ecgmask.sample_ecg()
+    for setting, masks in zip(explorer.settings(name), data["masks"], strict=True):
+        if isinstance(masks, dict):
+            continue
+        for seed, (*_, (counts, *roles)) in enumerate(decoded(data, masks)):
+            drawn = explorer.draw(setting, seed)
+            assert counts == count_line(drawn, ecg.duration)
+            views = {"all": drawn}
+            if drawn.n_leads > 1:
+                for row, lead in enumerate(ecg.leads):
+                    views[lead] = ecgmask.Masks(drawn.context[:, [row]], drawn.targets[:, :, [row]])
+            told = np.reshape(roles, (len(views), -1))
+            for (lead, view), words in zip(views.items(), told, strict=True):
+                leads = ecg.leads if lead == "all" else (lead,)
+                words = [data["openings"][lead], *with_times(words, view, times)]
+                assert f"{'; '.join(words)}." == sentence(
+                    view, ecg.duration, leads, synthetic=False
+                )
+
+
+@pytest.mark.parametrize("name", explorer.GRIDS)
+def test_every_count_has_the_percentage_that_the_package_writes(site, name):
+    data = shipped(site, name)
+    total = 200 * data["leads"]
+    assert data["percents"] == [percent(count / total) for count in range(total + 1)]
 
 
 def test_a_setting_without_masks_is_one_that_the_package_refuses_for_every_seed(site):
@@ -161,7 +201,7 @@ def test_the_code_of_a_page_draws_the_masks_that_the_page_shows(site, name):
     setting = list(explorer.settings(name))[place]
     script = {}
     exec(copied(data, setting, 7), script)
-    context, targets = list(decoded(data["masks"][place], data["leads"]))[7]
+    context, targets, _ = list(decoded(data, data["masks"][place]))[7]
     np.testing.assert_array_equal(script["masks"].context[0], context)
     np.testing.assert_array_equal(script["masks"].targets[0], targets)
 

@@ -15,9 +15,7 @@ extensions.remove("strategy_table")
 exclude_patterns = [*exclude_patterns, "examples"]  # noqa: F821
 intersphinx_mapping = {}
 html_sidebars = {}
-redirects = {"moved": "index.html"}
 nitpicky = False
 html_static_path = [str(REAL / "_static")]
 templates_path = [str(REAL / "_templates")]
-redirect_html_template_file = str(REAL / "_templates" / "redirect.html")
 sphinx_gallery_conf |= {"examples_dirs": "examples", "subsection_order": None}  # noqa: F821

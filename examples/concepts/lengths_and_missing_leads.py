@@ -2,8 +2,8 @@
 Mask padded records and missing leads
 =====================================
 
-Records of unlike lengths are padded to stack, and some lack a lead. This tutorial keeps what is not
-there out of the context and out of the targets.
+Records of different lengths are padded to stack, and some lack a lead. This tutorial keeps what is
+not there out of the context and out of the targets.
 """
 
 # %%

@@ -1,0 +1,129 @@
+"""The masks of a seed, frozen: a reader who publishes a seed has published the masks.
+
+Where a test fails on purpose, put the digest that it shows in the place of the old one by hand, and
+name the strategy or collator in the changelog. NumPy, too, may change what a generator draws.
+"""
+
+import hashlib
+import inspect
+from dataclasses import is_dataclass
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+
+import ecgmask
+from ecgmask import ContextToTarget, PerLead, RandomPatches, strategies
+from ecgmask.indices import Truncate
+from ecgmask.strategies.masks import needs_r_peaks
+
+STRATEGIES = {
+    "Beats": "04910654653110d8",
+    "ContextToTarget": "950cc6aee49779bc",
+    "Forecast": "0e0eb403492618e0",
+    "InverseBlocks": "89e87c424a770c98",
+    "Leads": "adcce488448c4383",
+    "Leads.oh": "64077d13c4461c58",
+    "MaskAndComplement": "21e7e58fa4c5326b",
+    "PerLead": "2b7adc2e151b0b14",
+    "RandomPatches": "075c0e586bf8c2df",
+    "RandomPatches.kim": "123547298531bfa0",
+    "RandomPatches.mae": "075c0e586bf8c2df",
+    "Spans": "75c9a7cd811c5ffe",
+    "Spans.wav2vec2": "75c9a7cd811c5ffe",
+    "UnionOfBlocks": "b394dbdf5cfdcda9",
+    "UnionOfBlocks.kim": "b394dbdf5cfdcda9",
+    "UnionOfBlocks.vjepa_long": "5a00a1c52ec2c2ac",
+    "UnionOfBlocks.vjepa_short": "1eb33c037914d361",
+}
+
+COLLATORS = {
+    "IJEPAMaskCollator": "0a8cad370f10f23a",
+    "MaskCollator": "615c34f4f415ecc1",
+    "PatchMaskCollator, ends": "2f58d5876790c80e",
+    "PatchMaskCollator, first": "dcce05e7f5ac1923",
+    "PatchMaskCollator, missing leads": "8d6f75e23d922ec0",
+    "PatchMaskCollator, random": "99c990979962145f",
+}
+
+NEEDED = {"Leads": {"n_masked": 3}, "PerLead": {"strategy": ContextToTarget()}}
+"""What a strategy cannot be made without."""
+
+
+def find_strategies():
+    """Return every strategy that is exported, and every preset of it, by the code that makes it."""
+    found = {}
+    for name in strategies.__all__:
+        cls = getattr(strategies, name)
+        if is_dataclass(cls) and hasattr(cls, "draw"):
+            found[name] = cls(**NEEDED.get(name, {}))
+            for preset, member in inspect.getmembers(cls, inspect.ismethod):
+                if not preset.startswith("_"):
+                    found[f"{name}.{preset}"] = member()
+    return found
+
+
+def find_collators():
+    """Return every collator that is exported, as functions of the options, by their names."""
+    found = {
+        name: cls
+        for name, cls in vars(ecgmask).items()
+        if inspect.isclass(cls) and hasattr(cls, "load_state_dict")
+    }
+    make = found.pop("PatchMaskCollator")
+    several = [ContextToTarget(), PerLead(ContextToTarget())]
+    for truncate in get_args(Truncate):
+        found[f"PatchMaskCollator, {truncate}"] = lambda truncate=truncate, **options: make(
+            several, truncate=truncate, **options
+        )
+    found["PatchMaskCollator, missing leads"] = lambda **options: make(
+        PerLead(RandomPatches()), missing_leads=("V1", "V6"), **options
+    )
+    return found
+
+
+def digest(arrays):
+    """Return a digest of boolean and whole-number arrays that no platform changes."""
+    hashed = hashlib.sha256()
+    for array in arrays:
+        hashed.update(repr(array.shape).encode())
+        packed = np.packbits(array) if array.dtype == bool else array.astype("<i8")
+        hashed.update(packed.tobytes())
+    return hashed.hexdigest()[:16]
+
+
+def index_tensors(nested):
+    """Return all tensors of nested lists."""
+    if isinstance(nested, torch.Tensor):
+        return [nested]
+    return [tensor for each in nested for tensor in index_tensors(each)]
+
+
+def assert_frozen(frozen, name, drawn):
+    assert drawn == frozen, f"the masks of {name} have changed: {frozen} has become {drawn}"
+
+
+def test_every_strategy_and_collator_is_frozen():
+    assert set(STRATEGIES) == set(find_strategies())
+    assert set(COLLATORS) == set(find_collators())
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_strategy_draws_the_masks_that_it_drew(name):
+    strategy = find_strategies()[name]
+    given = {"r_peaks": [np.arange(8.0, 200, 17.5)] * 16} if needs_r_peaks(strategy) else {}
+    rng, size_rng = np.random.default_rng(1), np.random.default_rng(2)
+    drawn = [strategy.draw(16, 200, rng, size_rng=size_rng, **given) for _ in range(3)]
+    arrays = [array for masks in drawn for array in (masks.context, masks.targets)]
+    assert_frozen(STRATEGIES[name], name, digest(arrays))
+
+
+@pytest.mark.parametrize("name", COLLATORS)
+def test_a_collator_draws_the_masks_that_it_drew(name):
+    make, drawn = find_collators()[name], []
+    for rank, epoch, batch in [(0, 0, 0), (0, 0, 1), (0, 3, 2), (1, 3, 2)]:
+        collate = make(patch_size=5, seed=1, rank=rank, world_size=2)
+        collate.load_state_dict({"seed": 1, "epoch": epoch, "batch": batch})
+        drawn += index_tensors(collate([torch.zeros(12, 1000)] * 8)[1:])
+    assert_frozen(COLLATORS[name], name, digest([tensor.numpy() for tensor in drawn]))
