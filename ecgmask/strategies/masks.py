@@ -110,7 +110,9 @@ class Masks:
     @property
     def target_union(self) -> BoolArray:
         """``(n_records, n_leads, n_patches)``, ``True`` where any target block is."""
-        union: BoolArray = np.logical_or.reduce(self.targets, axis=1)
+        union: BoolArray = self.targets[:, 0]
+        if self.n_targets != 1:  # the only target is its own union, without a copy
+            union = np.logical_or.reduce(self.targets, axis=1)
         return union
 
     @property
