@@ -137,21 +137,7 @@ html_theme_options = {
     "search_as_you_type": True,
 }
 html_sidebars = {
-    page: []
-    for page in (
-        "index",
-        "get_started",
-        "strategies",
-        "explorer",
-        "guide",
-        "your_data",
-        "reproducible",
-        "distributed",
-        "coming_from",
-        "references",
-        "decisions",
-        "changelog",
-    )
+    page.stem: [] for page in Path(__file__).parent.glob("*.rst") if page.stem != "api"
 }
 
 # Sphinx-Gallery spells the language with a capital.

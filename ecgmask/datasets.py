@@ -187,7 +187,7 @@ class ECGArrayDataset(_Records):
         ``"start"`` or ``"middle"``.
     labels
         A number, a string or an array of numbers for each record; items are then
-        ``(signal, label)``.
+        ``(signal, label)``. Labels do not move with a crop: R peaks fit whole records only.
     lengths
         Whether items end with the number of their samples that are no padding, which
         ``lengths_key=-1`` of :class:`PatchMaskCollator` looks for.
@@ -319,9 +319,7 @@ class ECGArrayDataset(_Records):
         samples = self._samples(record, start, start + self.n_samples)
         if self._check:
             self._check_item(samples, record, start)
-        if not self._found.derived:
-            return samples
-        return torch.from_numpy(self._found.of(samples.numpy()))
+        return torch.stack(self._found.of(samples)) if self._found.derived else samples
 
     def _to_ecg(self, record: int) -> ECG:
         samples = self._samples(record, 0, self._file_samples)
@@ -400,7 +398,7 @@ class WFDBDataset(_Records):
         ``"start"`` or ``"middle"``.
     labels
         A number, a string or an array of numbers for each record; items are then
-        ``(signal, label)``.
+        ``(signal, label)``. Labels do not move with a crop: R peaks fit whole records only.
     lengths
         Whether items end with the number of their samples that are no padding, which
         ``lengths_key=-1`` of :class:`PatchMaskCollator` looks for.

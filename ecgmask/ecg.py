@@ -269,7 +269,7 @@ class ECG:
         """
         names = standard_names("leads", leads)
         found = find_leads(self.leads, names)
-        signal = found.of(self.signal[list(found.rows.values())])
+        signal = np.stack(found.of(self.signal[row] for row in found.rows.values()))
         before = {standard_name(lead) for lead in self.derived}
         derived = tuple(name for name in names if name in found.derived or name in before)
         return replace(self, signal=signal, leads=names, derived=derived)

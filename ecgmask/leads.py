@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, NamedTuple
 
 STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 """Names of the twelve leads, in the order that this package uses; import it from ``ecgmask``."""
@@ -33,17 +30,15 @@ class FoundLeads(NamedTuple):
     rows: dict[str, int]  # where the recorded ones stand, I and II included if others follow
     derived: tuple[str, ...]  # those that follow from I and II
 
-    def of(self, recorded: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the leads wanted, of the recorded ones in the order of `rows`."""
-        of_name = dict(zip(self.rows, recorded, strict=True))
-        signal = np.empty((len(self.wanted), recorded.shape[1]), np.float32)
-        for samples, name in zip(signal, self.wanted, strict=True):
-            if name in self.derived:
-                of_i, of_ii = OF_I_AND_II[name]
-                samples[:] = of_i * of_name["I"] + of_ii * of_name["II"]
-            else:
-                samples[:] = of_name[name]
-        return signal
+    def of(self, recorded: Iterable[Any]) -> list[Any]:
+        """Return the samples of each lead wanted, of the recorded ones in the order of `rows`."""
+        named = dict(zip(self.rows, recorded, strict=True))
+        return [
+            OF_I_AND_II[name][0] * named["I"] + OF_I_AND_II[name][1] * named["II"]
+            if name in self.derived
+            else named[name]
+            for name in self.wanted
+        ]
 
 
 def find_leads(there: Sequence[str], wanted: Iterable[str]) -> FoundLeads:

@@ -125,9 +125,9 @@ def read_ecg(
         ecg = _to_ecg(contents, wanted, file_sampling_rate, file_unit)
         if sampling_rate is not None:
             ecg = ecg.resample(sampling_rate)
-        ecg = ecg.select(wanted)
         if check:
-            ecg.check()
+            ecg.check()  # before I and II are gone, which others may follow from
+        ecg = ecg.select(wanted)
     except ImportError:
         raise
     except Exception as error:  # corrupt files make readers fail in any way
@@ -405,7 +405,7 @@ def _to_ecg(
     samples = contents.samples if contents.sampling_rate else _unpadded(contents.samples, rate)
     scales = np.array([millivolts(unit) for unit in units])
     signal = samples[rows].astype(np.float64) * scales[:, None]
-    return ECG(signal.astype(np.float32), rate, tuple(found))
+    return ECG(signal, rate, tuple(found))
 
 
 def _unpadded(samples: NDArray[Any], rate: float) -> NDArray[Any]:

@@ -31,12 +31,19 @@ def is_random(strategy):
     return not np.array_equal(one.context, other.context)
 
 
-FIRST = [presets[0] for family, presets in PRESETS.items() if family is not PerBatch]
+def per_lead(strategy):
+    """Return the strategy that draws the same for every lead on its own."""
+    if isinstance(strategy, PerBatch):
+        return PerBatch(PerLead(strategy.strategy))
+    return PerLead(strategy)
+
+
+FIRST = [presets[0] for presets in PRESETS.values()]
 EVERY = list(
     dict.fromkeys(
         [
             *(strategy for presets in PRESETS.values() for strategy in presets),
-            *(PerLead(strategy) for strategy in FIRST if rows_of(strategy) == 1),
+            *(per_lead(strategy) for strategy in FIRST if rows_of(strategy) == 1),
             Leads(3),
             Leads(2, keep=("II",), groups=(LIMB_LEADS[::2],)),
         ]

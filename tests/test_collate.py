@@ -201,6 +201,13 @@ def test_a_named_collator_draws_with_the_strategy_of_its_parameters(collate, str
     assert same(one, PatchMaskCollator(strategy, 25)(signals(8)))
 
 
+@pytest.mark.parametrize("truncate", ["ends", "random", "first"])
+def test_a_named_collator_cuts_by_the_rule_that_it_is_given(truncate):
+    one = IJEPAMaskCollator(25, truncate=truncate, seed=1)
+    other = PatchMaskCollator(ContextToTarget(), 25, truncate=truncate, seed=1)
+    assert same(one(signals(8)), other(signals(8)))
+
+
 def test_patch_size_decides_the_number_of_patches():
     _, context, target = MaskCollator(patch_size=50)(signals())
     assert context.shape[1] + target.shape[1] == 100
@@ -500,6 +507,11 @@ def test_a_patch_size_that_is_no_count_is_refused(make, patch_size, error, messa
             lambda: PatchMaskCollator(MaskAndComplement, 25),
             TypeError,
             "such as MaskAndComplement()",
+        ),
+        (
+            lambda: PatchMaskCollator([MaskAndComplement(), ContextToTarget], 25),
+            TypeError,
+            "strategy must be an object with a draw method",
         ),
         (lambda: PatchMaskCollator("random", 25), TypeError, "a draw method, .* not 'random'"),
     ],

@@ -364,6 +364,19 @@ def test_a_relative_path_is_found_from_everywhere(path, monkeypatch):
     assert dataset[0].shape == (12, LENGTH)
 
 
+def test_a_relative_folder_is_found_from_everywhere(folder, monkeypatch):
+    root, names = folder
+    monkeypatch.chdir(root.parent)
+    dataset = wfdb_dataset(root.name, names)
+    monkeypatch.chdir("/")
+    assert dataset[0].shape == (12, LENGTH)
+
+
+def test_an_ecg_of_a_stack_has_the_rate_of_the_file(path):
+    dataset = ECGArrayDataset(path, **{**STACK, "file_sampling_rate": 250})
+    assert dataset.sampling_rate == dataset.ecg(0).sampling_rate == 250
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.npy"):
         ECGArrayDataset(tmp_path / "nothing.npy", **STACK)
@@ -493,6 +506,23 @@ def test_a_sample_that_is_not_finite_is_refused_with_its_place(save, signals, va
     cropped = ECGArrayDataset(path, **STACK, n_samples=580, crop="middle")
     with pytest.raises(ValueError, match="sample 300"):
         cropped[1]
+
+
+@pytest.mark.parametrize(
+    ("factor", "message"),
+    [
+        (np.nan, "first in lead V4, sample 0; repair the file, .* or pass check=False"),
+        (9e-4, "V4 is flat; .*; repair the file, .* or pass check=False"),
+    ],
+)
+def test_a_lead_is_named_as_the_file_orders_it(save, signals, factor, message):
+    names = EIGHT_LEADS[::-1]
+    stack = signals[:, [STANDARD_LEADS.index(lead) for lead in names]]
+    v4 = stack[1, names.index("V4")]
+    v4 *= factor * np.ptp(stack[1], axis=1).max() / np.ptp(v4)
+    dataset = ECGArrayDataset(save(stack), **{**STACK, "file_leads": names})
+    with pytest.raises(ValueError, match=rf"stack\.npy, record 1.*{message}"):
+        dataset[1]
 
 
 def test_only_samples_that_are_read_are_looked_at(save, signals):
@@ -750,6 +780,7 @@ def test_labels_are_numbers_if_all_of_them_are(folder, labels, expected):
         ("file,fold\none,1\n", {"column": "file", "labels": "age"}, "no column 'age'"),
         ("file,fold\none,\n", {"column": "file", "labels": "fold"}, "row 0 has no fold"),
         ("file,fold\none,1\n,2\n", {"column": "file"}, "row 1 has no file"),
+        ("file,fold\none,1\ntwo\n", {"column": "file", "labels": "fold"}, "row 1 has no fold"),
     ],
 )
 def test_a_table_that_lacks_something_is_refused(tmp_path, content, options, message):
@@ -778,6 +809,33 @@ def test_all_records_that_cannot_be_used_are_found_at_once(folder, signals):
     assert "absent: there is no absent.hea" in message
     with pytest.raises(ValueError, match=r"there is no c\.hea.* and 2 more; leave"):
         wfdb_dataset(root, list("abcdefg"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("/mV", "/mmHg", "the unit must be V, mV, uV or nV, not 'mmHg'"),
+        (" V6", "", "the header does not name all of its signals"),
+    ],
+)
+def test_each_lead_of_a_header_is_looked_at(folder, before, after, message):
+    root, names = folder
+    header = root / f"{names[1]}.hea"
+    *lines, last = [line for line in header.read_text().splitlines() if line[0] != "#"]
+    assert before in last
+    header.write_text("\n".join([*lines, last.replace(before, after)]) + "\n")
+    with pytest.raises(ValueError, match=f"1 of 12 records .*00001_hr: {message}"):
+        wfdb_dataset(root, names)
+
+
+def test_signals_that_are_no_leads_may_have_any_unit(tmp_path, signals):
+    pressure = np.linspace(10, 20, LENGTH)[None]
+    write_record(
+        tmp_path, "one", np.concatenate([pressure, signals[0]]), names=["ABP", *PTB_XL_LEADS]
+    )
+    header = tmp_path / "one.hea"
+    header.write_text(header.read_text().replace("/mV", "/mmHg", 1))
+    np.testing.assert_allclose(wfdb_dataset(tmp_path, ["one"])[0], signals[0], atol=1e-3)
 
 
 def test_wfdb_records_that_cannot_be_right_are_refused_unless_asked_for(tmp_path, signals):

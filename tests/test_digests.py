@@ -6,36 +6,42 @@ name the strategy or collator in the changelog. NumPy, too, may change what a ge
 
 import hashlib
 import inspect
-from dataclasses import is_dataclass
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import pytest
 import torch
+from every import FAMILIES, PRESETS
 
 import ecgmask
-from ecgmask import ContextToTarget, PerLead, RandomPatches, strategies
+from ecgmask import ContextToTarget, PerLead, RandomPatches
 from ecgmask.indices import Truncate
 from ecgmask.strategies.masks import needs_r_peaks
 
+CHANGELOG = Path(__file__).parent.parent / "docs" / "changelog.rst"
+
 STRATEGIES = {
-    "Beats": "04910654653110d8",
-    "ContextToTarget": "950cc6aee49779bc",
-    "Forecast": "0e0eb403492618e0",
-    "InverseBlocks": "89e87c424a770c98",
-    "Leads": "adcce488448c4383",
-    "Leads.oh": "64077d13c4461c58",
-    "MaskAndComplement": "21e7e58fa4c5326b",
-    "PerLead": "2b7adc2e151b0b14",
-    "RandomPatches": "075c0e586bf8c2df",
-    "RandomPatches.kim": "123547298531bfa0",
-    "RandomPatches.mae": "075c0e586bf8c2df",
-    "Spans": "75c9a7cd811c5ffe",
-    "Spans.wav2vec2": "75c9a7cd811c5ffe",
-    "UnionOfBlocks": "b394dbdf5cfdcda9",
-    "UnionOfBlocks.kim": "b394dbdf5cfdcda9",
-    "UnionOfBlocks.vjepa_long": "5a00a1c52ec2c2ac",
-    "UnionOfBlocks.vjepa_short": "1eb33c037914d361",
+    "Beats()": "04910654653110d8",
+    "Beats(window=(1, 1))": "2a226efb5a707775",
+    "ContextToTarget()": "950cc6aee49779bc",
+    "Forecast()": "0e0eb403492618e0",
+    "InverseBlocks()": "89e87c424a770c98",
+    "Leads(3)": "adcce488448c4383",
+    "Leads(n_masked=1, groups=(LIMB_LEADS,))": "704788e4112eaa60",
+    "Leads.oh()": "64077d13c4461c58",
+    "MaskAndComplement()": "21e7e58fa4c5326b",
+    "PerLead(ContextToTarget())": "2b7adc2e151b0b14",
+    "PerLead(RandomPatches(0.75))": "6d542ca70efe67b5",
+    "RandomPatches()": "075c0e586bf8c2df",
+    "RandomPatches.kim()": "123547298531bfa0",
+    "RandomPatches.mae()": "075c0e586bf8c2df",
+    "Spans()": "75c9a7cd811c5ffe",
+    "Spans.wav2vec2()": "75c9a7cd811c5ffe",
+    "UnionOfBlocks()": "b394dbdf5cfdcda9",
+    "UnionOfBlocks.kim()": "b394dbdf5cfdcda9",
+    "UnionOfBlocks.vjepa_long()": "5a00a1c52ec2c2ac",
+    "UnionOfBlocks.vjepa_short()": "1eb33c037914d361",
 }
 
 COLLATORS = {
@@ -47,21 +53,10 @@ COLLATORS = {
     "PatchMaskCollator, random": "99c990979962145f",
 }
 
-NEEDED = {"Leads": {"n_masked": 3}, "PerLead": {"strategy": ContextToTarget()}}
-"""What a strategy cannot be made without."""
 
-
-def find_strategies():
-    """Return every strategy that is exported, and every preset of it, by the code that makes it."""
-    found = {}
-    for name in strategies.__all__:
-        cls = getattr(strategies, name)
-        if is_dataclass(cls) and hasattr(cls, "draw"):
-            found[name] = cls(**NEEDED.get(name, {}))
-            for preset, member in inspect.getmembers(cls, inspect.ismethod):
-                if not preset.startswith("_"):
-                    found[f"{name}.{preset}"] = member()
-    return found
+def made_by(code):
+    """Return the strategy that a reader's code makes."""
+    return eval(code, vars(ecgmask).copy())
 
 
 def find_collators():
@@ -104,14 +99,19 @@ def assert_frozen(frozen, name, drawn):
     assert drawn == frozen, f"the masks of {name} have changed: {frozen} has become {drawn}"
 
 
-def test_every_strategy_and_collator_is_frozen():
-    assert set(STRATEGIES) == set(find_strategies())
+def test_every_collator_is_frozen():
     assert set(COLLATORS) == set(find_collators())
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+def test_a_strategy_that_the_changelog_names_is_frozen_with_its_presets(family):
+    if f"`~ecgmask.{family.__name__}`" in CHANGELOG.read_text(encoding="utf-8"):
+        assert set(PRESETS[family]) <= {made_by(code) for code in STRATEGIES}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_strategy_draws_the_masks_that_it_drew(name):
-    strategy = find_strategies()[name]
+    strategy = made_by(name)
     given = {"r_peaks": [np.arange(8.0, 200, 17.5)] * 16} if needs_r_peaks(strategy) else {}
     rng, size_rng = np.random.default_rng(1), np.random.default_rng(2)
     drawn = [strategy.draw(16, 200, rng, size_rng=size_rng, **given) for _ in range(3)]

@@ -120,6 +120,11 @@ def test_context_of_a_rank_never_names_one_of_its_targets(truncate):
             r"rank=2 needs world_size: masks of PerLead\(",
         ),
         (
+            lambda: PatchMaskCollator([MaskAndComplement(), ContextToTarget()], 5, seed=3, rank=1),
+            ValueError,
+            r"rank=1 needs world_size: masks of ContextToTarget\(.*\) differ in length",
+        ),
+        (
             lambda: PatchMaskCollator(RaggedTargets(), 5, seed=3, rank=1),
             ValueError,
             "rank=1 needs world_size",

@@ -399,6 +399,12 @@ def test_a_flat_lead_is_found_and_named(ecg):
     assert problem.startswith("V2, V4 are flat")
 
 
+def test_contradictions_are_found_whatever_the_spelling(ecg):
+    spelled = ECG(ecg.signal[[0, 1, 3]], 500, ["DI", "Lead II", "AVL"])
+    (problem,) = spelled.problems()
+    assert problem.startswith("limb leads contradict I and II: aVL by")
+
+
 def test_a_flat_limb_lead_contradicts_no_other(ecg):
     samples = ecg.signal.copy()
     samples[2] = 0

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import laws
 import pytest
-from goodness import assert_follows
+from goodness import assert_another_law, assert_follows, assert_same_law
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,24 @@ def test_the_chi_squared_test_notices_a_loaded_coin():
 def test_the_chi_squared_test_notices_an_impossible_outcome():
     with pytest.raises(AssertionError, match="'edge' was drawn, but is impossible"):
         assert_follows(["heads"] * 1000 + ["edge"], {"heads": 1.0})
+
+
+@pytest.mark.parametrize(("one", "other"), [(2000, 2280), (40, 120), (0, 40)])
+def test_two_samples_of_two_laws_are_told_apart(one, other):
+    samples = [["#"] * count + ["."] * (4000 - count) for count in (one, other)]
+    assert_another_law(*samples)
+    with pytest.raises(AssertionError, match="two laws: p = "):
+        assert_same_law(*samples)
+
+
+@pytest.mark.parametrize(("one", "other"), [(2000, 2100), (40, 60), (0, 10), (0, 0)])
+def test_two_samples_of_one_law_are_not(one, other):
+    samples = [["#"] * count + ["."] * (4000 - count) for count in (one, other)]
+    assert_same_law(*samples)
+    with pytest.raises(AssertionError, match="one law, or two that so few draws cannot tell"):
+        assert_another_law(*samples)
+
+
+def test_outcomes_that_are_all_rare_share_one_cell():
+    assert_same_law(range(1000), range(500, 1500))
+    assert_another_law([*range(1000)], [*range(500), *["common"] * 500])

@@ -20,6 +20,7 @@ from ecgmask import (
     Leads,
     MaskAndComplement,
     Masks,
+    MaskStatistics,
     PatchMaskCollator,
     PerLead,
     RandomPatches,
@@ -218,6 +219,18 @@ def test_beats_are_simulated_with_the_r_peaks_given(rng):
     assert np.flatnonzero(statistics.target_runs).tolist() == [5]
 
 
+def test_each_record_gets_the_r_peaks_as_they_are_given(rng):
+    given = []
+
+    class Listener(Beats):
+        def draw(self, n_records, n_patches, rng, *, r_peaks, **options):
+            given.append(np.asarray(r_peaks).tolist())
+            return super().draw(n_records, n_patches, rng, r_peaks=r_peaks, **options)
+
+    mask_statistics(Listener(), 20, rng=rng, n_batches=2, batch_size=3, r_peaks=[2.4, 7.6])
+    assert given == [[[2.4, 7.6]] * 3] * 2
+
+
 def test_beats_without_r_peaks_are_refused(rng):
     with pytest.raises(ValueError, match="Beats needs the R peaks"):
         mask_statistics(Beats(), 20, rng=rng)
@@ -237,6 +250,8 @@ def test_the_parameters_of_the_simulation_are_kept(rng):
         Forecast(), 20, rng=rng, n_batches=3, batch_size=7, patch_duration=0.1
     )
     assert statistics.strategy == Forecast()
+    assert statistics.n_leads == 1
+    assert mask_statistics(PerLead(Forecast(), 3), 20, rng=rng, n_batches=2).n_leads == 3
     assert (statistics.n_batches, statistics.batch_size) == (3, 7)
     assert statistics.patch_duration == 0.1
     assert repr(statistics) == "<MaskStatistics: Forecast(ratio=0.5), 3 x 7 records>"
@@ -258,6 +273,44 @@ def test_printed_it_is_a_table_of_all_counts(rng):
         "context tokens, drawn 150.0 ± 0.0",
         "cut to one length 150.0 ± 0.0, a batch of 3 loses 0.0%",
         "filled up 150.0 ± 0.0, a batch of 3 is 0.0% filler",
+    ]
+
+
+def test_each_row_of_the_table_has_its_own_number_and_error():
+    statistics = MaskStatistics(
+        strategy=Forecast(),
+        n_batches=2,
+        batch_size=3,
+        n_leads=1,
+        patch_duration=0.01,
+        heart_rate=None,
+        context=0.11,
+        context_error=0.012,
+        target=0.13,
+        target_error=0.014,
+        ignored=0.15,
+        ignored_error=0.016,
+        overlapping=0.17,
+        overlapping_error=0.018,
+        p_context=np.zeros(4),
+        p_context_error=np.zeros(4),
+        p_target=np.zeros(4),
+        p_target_error=np.zeros(4),
+        context_runs=np.array([0, 1, 0, 0, 0]),
+        target_runs=np.array([0, 0, 0, 1, 0]),
+        context_run_error=0.2,
+        target_run_error=0.4,
+        tokens=5,
+        tokens_error=0.6,
+    )
+    assert [" ".join(row.split()) for row in str(statistics).splitlines()[1:]] == [
+        "context 11.0% ± 1.2%",
+        "target 13.0% ± 1.4%",
+        "in two or more targets 17.0% ± 1.8%",
+        "ignored 15.0% ± 1.6%",
+        "context run, mean 1.0 ± 0.2 patches, 10 ms",
+        "target run, mean 3.0 ± 0.4 patches, 30 ms",
+        "context tokens kept 5.0 ± 0.6 in batches of 3",
     ]
 
 
@@ -340,6 +393,21 @@ def test_mean_runs_are_the_means_of_the_runs_that_were_counted(rng):
         (statistics.target_run, statistics.target_runs),
     ):
         assert mean == pytest.approx(np.repeat(np.arange(201), counts).mean())
+
+
+@pytest.mark.parametrize("role", ["context", "target"])
+def test_errors_of_mean_runs_are_those_of_the_runs_of_a_role(role):
+    strategy = ContextToTarget()
+    statistics = mask_statistics(
+        strategy, 200, rng=np.random.default_rng(4), n_batches=20, batch_size=8
+    )
+    rng, means = np.random.default_rng(4), []
+    for _ in range(20):
+        masks = strategy.draw(8, 200, rng)
+        marked = masks.context if role == "context" else masks.target_union
+        means.append(mean_run(np.array(runs_one_by_one(marked))))
+    error = np.std(means, ddof=1) / np.sqrt(20)
+    assert getattr(statistics, f"{role}_run_error") == pytest.approx(error)
 
 
 def test_mean_runs_have_standard_errors_over_batches(rng):

@@ -69,7 +69,7 @@ def strategies_of(options):
         if options.form in ("shared", "several shared"):
             return None
     elif "per lead" in options.form:
-        strategy = PerLead(strategy)
+        strategy = every.per_lead(strategy)
     return [strategy, strategy] if "several" in options.form else [strategy]
 
 

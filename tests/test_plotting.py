@@ -493,12 +493,18 @@ def test_a_comparison_has_a_row_for_each_strategy_titled_with_its_counts(ecg, je
             assert np.array_equal(drawn(ax, role), expected)
 
 
-def test_a_comparison_of_per_lead_masks_counts_those_of_its_lead(ecg, per_lead):
-    (ax,) = plot_comparison(ecg, {"V1": per_lead}, lead="V1").axes
-    of_lead = Masks(per_lead.context[:, [6]], per_lead.targets[:, :, [6]])
-    counts = describe(of_lead)
-    assert ax.get_title(loc="left").startswith(f"V1: {counts.n_context} context + ")
-    assert ax.get_title(loc="left").endswith("ignored = 200 patches of 50 ms")
+@pytest.mark.parametrize("record", [0, 1])
+def test_a_comparison_counts_the_lead_and_the_record_that_it_draws(ecg, per_lead, record):
+    fig = plot_comparison(ecg, {"a": per_lead}, lead="V2", record=record)
+    row = ecg.lead_index("V2")
+    of_lead = Masks(per_lead.context[:, [row]], per_lead.targets[:, :, [row]])
+    counts = describe(of_lead, record=record)
+    (ax,) = fig.axes
+    title = ax.get_title(loc="left")
+    assert title.startswith(f"a: {counts.n_context} context + {counts.n_target} target")
+    assert title.endswith("= 200 patches of 50 ms")
+    assert f"the encoder sees {counts.n_context} patches" in fig.get_label()
+    assert drawn(ax, "context").sum() == with_next_sample(of_lead.context[record, 0], 25).sum()
 
 
 def test_rows_of_a_comparison_have_one_time_axis_below_them(ecg, jepa, ijepa):

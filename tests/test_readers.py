@@ -122,12 +122,15 @@ def test_each_lead_has_a_unit_of_its_own(tmp_path, ecg):
         "r",
         fs=500,
         units=["uV", "mV"] * 6,
-        sig_name=list(STANDARD_LEADS),
-        p_signal=(ecg.signal.T * factors).astype(np.float64),
+        sig_name=[*reversed(STANDARD_LEADS)],
+        p_signal=(ecg.signal[::-1].T * factors).astype(np.float64),
         fmt=["16"] * 12,
         write_dir=str(tmp_path),
     )
     assert np.abs(read_ecg(tmp_path / "r").signal - ecg.signal).max() < 1e-3
+    with pytest.raises(ValueError, match="'mV' contradicts the file, which says mV, uV"):
+        read_ecg(tmp_path / "r", file_unit="mV")
+    assert read_ecg(tmp_path / "r", leads=["V5"], file_unit="mV").leads == ("V5",)
 
 
 def test_a_micro_sign_that_wfdb_drops_is_found_by_the_amplitude(tmp_path, ecg):
@@ -305,14 +308,34 @@ def test_code_15_is_read_without_its_padding(tmp_path, ecg):
     assert np.array_equal(at_400.signal, ecg.resample(400).signal[:, :2800])
 
 
-@pytest.mark.parametrize(("zeros", "left"), [(24, 5000), (25, 4975)])
+@pytest.mark.parametrize(
+    ("rate", "zeros", "left"),
+    [(500, 24, 5000), (500, 25, 4975), (250, 12, 5000), (250, 13, 4987), (1000, 49, 5000)],
+)
 @pytest.mark.parametrize("end", [slice(None), slice(None, None, -1)])
-def test_zeros_at_an_end_are_padding_from_50_ms_on(tmp_path, ecg, zeros, left, end):
+def test_zeros_at_an_end_are_padding_from_50_ms_on(tmp_path, ecg, rate, zeros, left, end):
     samples = ecg.signal.copy()
     samples[:, end][:, :zeros] = 0
     path = save_array(tmp_path / "one.npy", samples)
-    signal = read_ecg(path, **STACK).signal
+    how = STACK | {"file_sampling_rate": rate}
+    signal = read_ecg(path, sampling_rate=None, **how).signal
     assert np.array_equal(signal[:, end], samples[:, end][:, -left:])
+
+
+@pytest.mark.parametrize("flat", ["I", "II"])
+def test_leads_that_follow_from_a_flat_one_are_refused(tmp_path, ecg, flat):
+    samples = ecg.signal[rows_of(EIGHT)]
+    samples[EIGHT.index(flat)] = 0
+    header = write_wfdb(tmp_path, samples, EIGHT)
+    with pytest.raises(ValueError, match=f"record.hea: {flat} is flat"):
+        read_ecg(header, leads=["III", "V1"])
+    assert read_ecg(header, leads=["V1"]).leads == ("V1",)
+
+
+def test_zeros_of_a_file_that_says_its_rate_are_samples(tmp_path, ecg):
+    samples = ecg.signal.copy()
+    samples[:, 4000:] = 0
+    assert read_ecg(write_wfdb(tmp_path, samples, UPPER)).signal.shape == (12, 5000)
 
 
 def test_another_array_of_hdf5_is_read_by_its_key(tmp_path, ecg):
@@ -511,6 +534,7 @@ def original_dicom(folder, _):
         (code_15, STACK | {"key": "exam"}, "holds tracings; say one that is there, not 'exam'"),
         (original_dicom, {"file_unit": "mV"}, "'mV' contradicts the file, which says uV"),
         (original_dicom, {"file_sampling_rate": 500}, "contradicts the file, which says 1000 Hz"),
+        (original_dicom, {"file_sampling_rate": 1000.1}, "1000.1 contradicts the file, which says"),
         (original_dicom, {"file_leads": EIGHT}, r"contradicts the file, which says Lead I \("),
         (original_dicom, {"index": 2}, "has 2 multiplex groups, so index must be below that"),
         (

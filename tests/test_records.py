@@ -142,13 +142,14 @@ def test_each_record_is_masked_by_its_own_r_peaks(lengths, n_missing):
     batch = signals()
     options = {"strategy": AtPeaks(1)}
     if n_missing is not None:
-        batch[:, :n_missing] = torch.nan
+        batch[1:, :n_missing] = torch.nan
         options = {"strategy": AtPeaks(12), "missing_leads": "nan"}
     peaks = np.arange(6)[:, None] * 5 + [12, 53]
     collate = PatchMaskCollator(patch_size=5, r_peaks_key=1, lengths_key=2, seed=0, **options)
     _, context, (target,), _ = collate(list(zip(batch, peaks, lengths, strict=True)))
     assert (context % N_PATCHES)[:, 0].tolist() == (peaks[:, 0] // 5).tolist()
     assert (target % N_PATCHES)[:, 0].tolist() == (peaks[:, 1] // 5).tolist()
+    assert (context[1:] // N_PATCHES >= (n_missing or 0)).all()
 
 
 def test_a_strategy_gets_r_peaks_in_patches_and_nan_behind_the_last():

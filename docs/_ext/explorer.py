@@ -123,188 +123,168 @@ def choices(name: str, label: str, values: dict[str, tuple[str, str]]) -> Contro
 OF_PATCHES = " of the patches"
 BLOCKS = (1, 2, 3, 5, 10, 20, 40)
 
+CONTROLS: dict[str, tuple[Control, ...]] = {
+    "MaskAndComplement": (
+        lengths("min_block_size", "Shortest masked block", (1, 2, 3, 5, 10, 15, 20, 30, 40)),
+        Control(
+            "kept",
+            "Visible",
+            "range",
+            tuple(
+                Option(
+                    f"{low:g} to {high:g}",
+                    f"{low:g} to {high:g}{OF_PATCHES}",
+                    f"min_keep_ratio={low}, max_keep_ratio={high}",
+                )
+                for low, high in (
+                    (0.05, 0.1),
+                    (0.1, 0.15),
+                    (0.15, 0.25),
+                    (0.25, 0.35),
+                    (0.35, 0.45),
+                    (0.45, 0.55),
+                    (0.65, 0.75),
+                )
+            ),
+        ),
+    ),
+    "ContextToTarget": (
+        scales(
+            "context_scale",
+            "Context block",
+            ((0.5, 0.6), (0.85, 0.95), (0.85, 1.0), (1.0, 1.0)),
+        ),
+        scales(
+            "pred_scale",
+            "Each target",
+            ((0.05, 0.1), (0.1, 0.15), (0.15, 0.2), (0.25, 0.35)),
+        ),
+        numbers("num_pred_blocks", "Targets", (1, 2, 4)),
+        lengths("min_keep", "Shortest context", (10, 11)),
+    ),
+    "RandomPatches": (
+        Control(
+            "ratio",
+            "Masked",
+            "range",
+            tuple(
+                Option(text, f"{text}{OF_PATCHES}", f"ratio={value}")
+                for text, value in (
+                    ("0.1", "0.1"),
+                    ("0.2", "0.2"),
+                    ("0.3", "0.3"),
+                    ("0.33", "0.33"),
+                    ("0.4", "0.4"),
+                    ("0.5", "0.5"),
+                    ("0.6", "0.6"),
+                    ("0.6 to 0.7", "(0.6, 0.7)"),
+                    ("0.7", "0.7"),
+                    ("0.75", "0.75"),
+                    ("0.8", "0.8"),
+                    ("0.9", "0.9"),
+                )
+            ),
+        ),
+    ),
+    "UnionOfBlocks": (
+        numbers("num_blocks", "Blocks", (1, 2, 4, 8)),
+        scales(
+            "scale",
+            "Each block",
+            ((0.05, 0.1), (0.15, 0.15), (0.175, 0.225), (0.3, 0.4), (0.7, 0.7)),
+        ),
+        lengths("min_keep", "Shortest context", (1, 10, 20)),
+    ),
+    "InverseBlocks": (
+        numbers("ratio", "Masked", (0.5, 0.6, 0.7, 0.8, 0.9), OF_PATCHES),
+        lengths("length", "Visible block", BLOCKS),
+    ),
+    "Spans": (
+        numbers("ratio", "Masked, at most", (0.15, 0.3, 0.5, 0.65, 0.8), OF_PATCHES),
+        lengths("length", "Each span", BLOCKS),
+    ),
+    "Forecast": (numbers("ratio", "Future", (0.1, 0.25, 0.5, 0.75, 0.9), OF_PATCHES),),
+    "Beats": (
+        numbers("ratio", "Masked", (0.1, 0.3, 0.5, 0.7, 0.9), " of the beats"),
+        choices(
+            "window",
+            "Masked part",
+            {
+                "beat": ("the whole beat", "window=None"),
+                **{
+                    f"{before}, {after}": (
+                        f"{before} before R, {after} after: {50 * (before + after + 1)} ms",
+                        f"window=({before}, {after})",
+                    )
+                    for before, after in ((1, 1), (2, 2), (4, 4), (1, 6))
+                },
+            },
+        ),
+    ),
+    "Leads": (
+        choices(
+            "masked",
+            "Masked leads",
+            {
+                **{f"{n}": (f"{n}", f"n_masked={n}") for n in (1, 2, 3, 4, 6, 9, 11)},
+                **{
+                    f"p={p}": (f"each with p = {p:g}", f"probability={p}")
+                    for p in (0.25, 0.5, 0.75)
+                },
+            },
+        ),
+        choices(
+            "groups",
+            "As one",
+            {
+                "none": ("none", "groups=()"),
+                "limb": ("the six limb leads", "groups=(LIMB_LEADS,)"),
+            },
+        ),
+        choices(
+            "keep",
+            "Always visible",
+            {
+                "none": ("none", "keep=()"),
+                "V1, V2": ("V1 and V2", 'keep=("V1", "V2")'),
+            },
+        ),
+    ),
+    "PerLead": (
+        choices(
+            "of",
+            "Lead by lead",
+            {
+                code: (code, f"strategy={code}, n_leads=12")
+                for code in (
+                    "RandomPatches(0.75)",
+                    "RandomPatches(0.4)",
+                    "MaskAndComplement()",
+                    "ContextToTarget()",
+                    "UnionOfBlocks()",
+                    "InverseBlocks()",
+                    "Spans.wav2vec2()",
+                    "Forecast()",
+                )
+            },
+        ),
+    ),
+}
+
+
+def grid_of(name: str) -> Grid:
+    """Return the settings of a strategy; without controls, a menu of those that have a name."""
+    presets = {
+        re.sub(r" \[\w+\]", "", label): code
+        for label, code in getattr(ecgmask, name).presets.items()
+    }
+    made = {label: repr(eval(code, vars(ecgmask).copy())) for label, code in presets.items()}
+    named = {label: (label, code[len(name) + 1 : -1]) for label, code in made.items()}
+    return Grid(CONTROLS.get(name) or (choices("setting", "Setting", named),), presets)
+
+
 GRIDS = {
-    "MaskAndComplement": Grid(
-        (
-            lengths("min_block_size", "Shortest masked block", (1, 2, 3, 5, 10, 15, 20, 30, 40)),
-            Control(
-                "kept",
-                "Visible",
-                "range",
-                tuple(
-                    Option(
-                        f"{low:g} to {high:g}",
-                        f"{low:g} to {high:g}{OF_PATCHES}",
-                        f"min_keep_ratio={low}, max_keep_ratio={high}",
-                    )
-                    for low, high in (
-                        (0.05, 0.1),
-                        (0.1, 0.15),
-                        (0.15, 0.25),
-                        (0.25, 0.35),
-                        (0.35, 0.45),
-                        (0.45, 0.55),
-                        (0.65, 0.75),
-                    )
-                ),
-            ),
-        ),
-        {"ECG-JEPA": "MaskAndComplement()"},
-    ),
-    "ContextToTarget": Grid(
-        (
-            scales(
-                "context_scale",
-                "Context block",
-                ((0.5, 0.6), (0.7, 0.8), (0.85, 0.95), (1.0, 1.0)),
-            ),
-            scales(
-                "pred_scale",
-                "Each target",
-                ((0.05, 0.1), (0.1, 0.15), (0.15, 0.2), (0.25, 0.35)),
-            ),
-            numbers("num_pred_blocks", "Targets", (1, 2, 4, 6)),
-            lengths("min_keep", "Shortest context", (10, 50)),
-        ),
-        {"I-JEPA": "ContextToTarget()"},
-    ),
-    "RandomPatches": Grid(
-        (
-            Control(
-                "ratio",
-                "Masked",
-                "range",
-                tuple(
-                    Option(text, f"{text}{OF_PATCHES}", f"ratio={value}")
-                    for text, value in (
-                        ("0.1", "0.1"),
-                        ("0.2", "0.2"),
-                        ("0.3", "0.3"),
-                        ("0.4", "0.4"),
-                        ("0.5", "0.5"),
-                        ("0.6", "0.6"),
-                        ("0.6 to 0.7", "(0.6, 0.7)"),
-                        ("0.7", "0.7"),
-                        ("0.75", "0.75"),
-                        ("0.8", "0.8"),
-                        ("0.9", "0.9"),
-                    )
-                ),
-            ),
-        ),
-        {"MAE": "RandomPatches.mae()", "Kim's ECG-JEPA": "RandomPatches.kim()"},
-    ),
-    "UnionOfBlocks": Grid(
-        (
-            numbers("num_blocks", "Blocks", (1, 2, 4, 8)),
-            scales(
-                "scale",
-                "Each block",
-                ((0.05, 0.1), (0.15, 0.15), (0.175, 0.225), (0.3, 0.4), (0.7, 0.7)),
-            ),
-            lengths("min_keep", "Shortest context", (1, 10, 20)),
-        ),
-        {
-            "Kim's ECG-JEPA": "UnionOfBlocks.kim()",
-            "V-JEPA, short range": "UnionOfBlocks.vjepa_short()",
-            "V-JEPA, long range": "UnionOfBlocks.vjepa_long()",
-        },
-    ),
-    "InverseBlocks": Grid(
-        (
-            numbers("ratio", "Masked", (0.5, 0.6, 0.7, 0.8, 0.9), OF_PATCHES),
-            lengths("length", "Visible block", BLOCKS),
-        ),
-        {"data2vec 2.0": "InverseBlocks()"},
-    ),
-    "Spans": Grid(
-        (
-            numbers("ratio", "Masked, at most", (0.15, 0.3, 0.5, 0.65, 0.8), OF_PATCHES),
-            lengths("length", "Each span", BLOCKS),
-        ),
-        {"wav2vec 2.0, ECG-FM": "Spans.wav2vec2()"},
-    ),
-    "Forecast": Grid(
-        (numbers("ratio", "Future", (0.1, 0.25, 0.5, 0.75, 0.9), OF_PATCHES),),
-        {"After CPC": "Forecast()"},
-    ),
-    "Beats": Grid(
-        (
-            numbers("ratio", "Masked", (0.1, 0.3, 0.5, 0.7, 0.9), " of the beats"),
-            choices(
-                "window",
-                "Masked part",
-                {
-                    "beat": ("the whole beat", "window=None"),
-                    **{
-                        f"{before}, {after}": (
-                            f"{before} before R, {after} after: {50 * (before + after + 1)} ms",
-                            f"window=({before}, {after})",
-                        )
-                        for before, after in ((1, 1), (2, 2), (4, 4), (1, 6))
-                    },
-                },
-            ),
-        ),
-        {"Whole beats": "Beats()", "QRS complexes": "Beats(window=(1, 1))"},
-    ),
-    "Leads": Grid(
-        (
-            choices(
-                "masked",
-                "Masked leads",
-                {
-                    **{f"{n}": (f"{n}", f"n_masked={n}") for n in (1, 2, 3, 4, 6, 9, 11)},
-                    **{
-                        f"p={p}": (f"each with p = {p:g}", f"probability={p}")
-                        for p in (0.25, 0.5, 0.75)
-                    },
-                },
-            ),
-            choices(
-                "groups",
-                "As one",
-                {
-                    "none": ("none", "groups=()"),
-                    "limb": ("the six limb leads", "groups=(LIMB_LEADS,)"),
-                },
-            ),
-            choices(
-                "keep",
-                "Always visible",
-                {
-                    "none": ("none", "keep=()"),
-                    "V1, V2": ("V1 and V2", 'keep=("V1", "V2")'),
-                },
-            ),
-        ),
-        {
-            "Random lead masking": "Leads.oh()",
-            "Limb leads as one": "Leads(n_masked=1, groups=(LIMB_LEADS,))",
-        },
-    ),
-    "PerLead": Grid(
-        (
-            choices(
-                "of",
-                "Lead by lead",
-                {
-                    code: (code, f"strategy={code}, n_leads=12")
-                    for code in (
-                        "RandomPatches(0.75)",
-                        "RandomPatches(0.5)",
-                        "MaskAndComplement()",
-                        "ContextToTarget()",
-                        "UnionOfBlocks.kim()",
-                        "InverseBlocks()",
-                        "Spans.wav2vec2()",
-                        "Forecast()",
-                    )
-                },
-            ),
-        ),
-        {"ST-MEM": "PerLead(RandomPatches(0.75))"},
-    ),
+    name: grid_of(name) for name in ecgmask.strategies.__all__ if name not in ("Masks", "Strategy")
 }
 
 

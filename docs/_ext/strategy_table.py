@@ -1,37 +1,27 @@
-"""A table of all strategies, on numbers that are simulated when the site is built."""
+"""All strategies: a table of numbers that are simulated in the build, a list, and their count."""
 
 from __future__ import annotations
 
+import inspect
+import re
+from pathlib import Path
+
 import numpy as np
 from docutils import nodes
-from docutils.statemachine import StringList
 from scipy.signal import find_peaks
 from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.ext.autosummary.generate import generate_autosummary_docs
 from sphinx.util.docutils import SphinxDirective
 
 import ecgmask
+from ecgmask import strategies
 
 N_PATCHES = 200
 PATCH_SIZE = 25
 SEED = 0
 
-# What a reader writes, the paper that it comes from, and its page in the gallery.
-STRATEGIES = [
-    ("MaskAndComplement()", "ECG-JEPA [WC24]_", "mask_and_complement"),
-    ("ContextToTarget()", "I-JEPA [A23]_", "context_to_target"),
-    ("RandomPatches.mae()", "MAE [He22]_", "random_patches"),
-    ("RandomPatches.kim()", "Kim's ECG-JEPA [K24]_", "random_patches"),
-    ("UnionOfBlocks.kim()", "Kim's ECG-JEPA [K24]_", "union_of_blocks"),
-    ("UnionOfBlocks.vjepa_short()", "V-JEPA [Ba24]_", "union_of_blocks"),
-    ("UnionOfBlocks.vjepa_long()", "V-JEPA [Ba24]_", "union_of_blocks"),
-    ("InverseBlocks()", "data2vec 2.0 [Ba23]_", "inverse_blocks"),
-    ("Spans.wav2vec2()", "wav2vec 2.0 [Ba20]_, ECG-FM [M24]_", "spans"),
-    ("Forecast()", "after CPC [O18]_", "forecast"),
-    ("PerLead(RandomPatches(0.75))", "ST-MEM [N24]_", "per_lead"),
-    ("Leads.oh()", "random lead masking [Oh22]_", "leads"),
-    ("Leads(n_masked=1, groups=(LIMB_LEADS,))", "this package", "leads"),
-    ("Beats()", "this package", "beats"),
-]
+FAMILIES = [vars(ecgmask)[name] for name in strategies.__all__ if name not in ("Masks", "Strategy")]
 HEADER = (
     *("Strategy", "From", "Sees", "Predicts", "Target run"),
     *("Context", "Cut", "Filled", "Ends"),
@@ -46,14 +36,22 @@ class StrategyTable(SphinxDirective):
         peaks, _ = find_peaks(ecg.signal[ecg.lead_index("II")], height=0.6, distance=250)
         heart_rate = 60 * ecg.sampling_rate / np.diff(peaks).mean()
         lines = [".. list-table::", "   :header-rows: 1", "   :class: strategy-table", ""]
-        rows = [HEADER, *(self.row(*each, peaks / PATCH_SIZE, heart_rate) for each in STRATEGIES)]
+        rows = [
+            HEADER,
+            *(
+                self.row(code, name, family, peaks / PATCH_SIZE, heart_rate)
+                for family in FAMILIES
+                for name, code in family.presets.items()
+            ),
+        ]
         for row in rows:
             lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
-        parsed = nodes.Element()
-        self.state.nested_parse(StringList(lines, source=__file__), self.content_offset, parsed)
-        return parsed.children
+        return self.parse_text_to_nodes("\n".join(lines))
 
-    def row(self, code, paper, page, r_peaks, heart_rate):
+    def row(self, code, name, family, r_peaks, heart_rate):
+        page = family.__module__.rpartition(".")[2]
+        # The name of a paper ends in its key, which links here.
+        paper = re.sub(r"\[\w+\]", r"\g<0>_", name) if "[" in name else "this package"
         strategy = eval(code, vars(ecgmask))
         given = {"r_peaks": r_peaks} if strategy.needs_r_peaks else {}
         numbers = ecgmask.mask_statistics(
@@ -73,6 +71,37 @@ class StrategyTable(SphinxDirective):
         )
 
 
+class StrategyList(SphinxDirective):
+    """All strategies with their first sentences, and their pages of the API reference."""
+
+    def run(self) -> list[nodes.Node]:
+        return self.parse_text_to_nodes(autosummary())
+
+
+def autosummary() -> str:
+    names = "".join(f"   {family.__name__}\n" for family in FAMILIES)
+    return f".. autosummary::\n   :toctree: api\n   :nosignatures:\n\n{names}"
+
+
+def write_pages(app: Sphinx) -> None:
+    """Write the pages that the list leads to: autosummary reads the source of pages only."""
+    listed = Path(app.doctreedir) / "strategies.rst"
+    listed.parent.mkdir(parents=True, exist_ok=True)
+    listed.write_text(f".. currentmodule:: ecgmask\n\n{autosummary()}", encoding="utf-8")
+    generate_autosummary_docs([str(listed)], output_dir=Path(app.srcdir) / "api", app=app)
+
+
+def count_families(app: Sphinx, config: Config) -> None:
+    """Let pages write how many families come from papers, and how many are the package's own."""
+    n_published = sum("References" in inspect.getdoc(family) for family in FAMILIES)
+    n_own = len(FAMILIES) - n_published
+    counts = f"\n.. |n_published| replace:: {n_published}\n.. |n_own| replace:: {n_own}\n"
+    config.rst_epilog = (config.rst_epilog or "") + counts
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("strategy-table", StrategyTable)
+    app.add_directive("strategy-list", StrategyList)
+    app.connect("config-inited", count_families)
+    app.connect("builder-inited", write_pages)
     return {"parallel_read_safe": True}
