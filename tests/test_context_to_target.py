@@ -31,6 +31,11 @@ def draw_lengths(strategy, n_batches, rng):
     return lengths
 
 
+def test_a_preset_has_the_published_scales():
+    assert ContextToTarget.ijepa() == ContextToTarget((0.85, 1.0), (0.15, 0.2), 4, min_keep=11)
+    assert ContextToTarget() == ContextToTarget((0.85, 0.95), (0.15, 0.2), 4, min_keep=10)
+
+
 def test_context_never_contains_a_target(rng):
     masks = ContextToTarget().draw(2000, 200, rng)
     assert not (masks.context[:, None] & masks.targets).any()

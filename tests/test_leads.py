@@ -151,8 +151,9 @@ def test_only_a_fixed_number_of_single_leads_keeps_equal_counts():
     assert not Leads.oh().equal_counts
 
 
-def test_a_preset_has_the_published_probability():
+def test_a_preset_has_the_published_probability_or_number():
     assert Leads.oh() == Leads(probability=0.5)
+    assert Leads.mlae() == Leads(n_masked=12 - 3)
 
 
 def test_names_may_be_lists_as_configuration_files_give_them():

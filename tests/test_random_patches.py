@@ -10,6 +10,7 @@ import pytest
 from goodness import assert_follows, assert_means, assert_uniform
 
 from ecgmask import PerBatch, RandomPatches
+from ecgmask.statistics import count_runs
 from ecgmask.strategies._subsets import smallest
 
 
@@ -82,6 +83,11 @@ def test_equal_keys_do_not_change_a_count(rng, n_keys, size):
 def test_every_patch_is_masked_with_the_ratio_as_probability(rng):
     masked = RandomPatches(0.6).draw(20_000, 50, rng).targets[:, 0, 0]
     assert_means(masked, np.full(50, 0.6))
+
+
+def test_gaps_are_of_four_patches_on_average(rng):
+    runs = count_runs(RandomPatches(0.75).draw(2000, 200, rng).targets)
+    assert runs @ np.arange(201) / runs.sum() == pytest.approx(4, abs=0.1)
 
 
 def test_a_pair_draws_one_count_for_the_batch(rng):

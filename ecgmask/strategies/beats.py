@@ -18,10 +18,10 @@ from ecgmask.strategies.masks import BoolArray, Masks, Strategy
 class Beats(Strategy):
     """Mask whole heartbeats, or a window around their R peaks, and see the other beats.
 
-    Blocks of a fixed length cut beats anywhere; this strategy follows them, whatever the heart
-    rate. R peaks are found beforehand, by a detector of your choice, and travel with the record:
-    give a collator their place with ``r_peaks_key``. No published collator masks beats; the
-    idea is this package's own.
+    Blocks of a fixed length cut beats anywhere; this strategy follows them. R peaks are found
+    beforehand, by a detector of your choice, and travel with the record: give a collator their
+    place with ``r_peaks_key``. HeartLang [1]_ makes a token of each beat of each lead, which it
+    cuts half way between QRS complexes, too.
 
     Parameters
     ----------
@@ -36,10 +36,19 @@ class Beats(Strategy):
     -----
     ``floor(ratio * n_beats)`` beats of each record are masked, at least one and never all; every
     set of that many is equally likely. A patch belongs to the beat that its centre lies in. The
-    first beat begins with the record and the last one ends with it. Masks are shared, and context
-    and target partition the record. Their lengths depend on the heart rate, so a collator cuts
-    them to one length. Ranks of a distributed run do not know each other's R peaks, so `rank` and
-    `world_size` are refused.
+    first beat begins with the record and the last one ends with it. At high heart rates, the border
+    half way between two R peaks lies in the T wave. Masks are shared, and context and target
+    partition the record. Their lengths depend on the heart rate, so a collator cuts them to one
+    length, unless it fills them up. Ranks of a distributed run do not know each other's R peaks, so
+    `rank` and `world_size` are refused.
+
+    Departures: HeartLang hides half of all tokens at random, so a beat is hidden in some leads and
+    seen in others; here it is hidden in all leads, or in none.
+
+    References
+    ----------
+    .. [1] J. Jin et al., "Reading Your Heart: Learning ECG Words and Sentences via Pre-training
+       ECG Language Model", ICLR 2025, arXiv:2502.10707.
 
     Examples
     --------

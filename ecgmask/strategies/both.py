@@ -19,7 +19,8 @@ class Both(Strategy):
     """Hide what either of two strategies hides, such as stretches of time and whole leads.
 
     The encoder sees what both show. Spans of wav2vec 2.0 together with random lead masking are the
-    masks of ECG-FM [1]_; masking time and leads at once is the MLTAE of [2]_.
+    masks of ECG-FM [1]_. Time and leads are both masked by MLTAE [2]_, D-BETA [3]_ and CoRe-ECG
+    [4]_, too.
 
     Parameters
     ----------
@@ -37,8 +38,9 @@ class Both(Strategy):
     apart. A record of which nothing is left to see is drawn again, by both.
 
     Departures: random lead masking of ECG-FM zeroes leads as an augmentation and does not predict
-    them; here they are part of the target. Its spans are replaced by a mask embedding, which
-    leaves the encoder their places; here they are dropped.
+    them, and it may zero all of a record, or none; here they are part of the target. Its spans
+    depart from :class:`Spans` as those of wav2vec 2.0 do: they are replaced by a mask embedding,
+    which leaves the encoder their places, where here they are dropped.
 
     References
     ----------
@@ -47,6 +49,10 @@ class Both(Strategy):
     .. [2] H. Zhang et al., "MaeFE: Masked Autoencoders Family of Electrocardiogram for
        Self-Supervised Pretraining and Transfer Learning", IEEE Transactions on Instrumentation and
        Measurement 72, 2023, doi:10.1109/TIM.2022.3228267.
+    .. [3] H. M. Pham, A. Saeed and D. Ma, "Boosting Masked ECG-Text Auto-Encoders as Discriminative
+       Learners", ICML 2025, arXiv:2410.02131.
+    .. [4] Z. Qin et al., "CoRe-ECG: Advancing Self-Supervised Representation Learning for 12-Lead
+       ECG via Contrastive and Reconstructive Synergy", 2026, arXiv:2604.11359.
 
     Examples
     --------

@@ -52,9 +52,9 @@ class ContextToTarget(Strategy):
     95 % of the record; :meth:`ijepa` has the scales of the paper's configurations.
 
     Departures: the published code is for images, and the bounds of its starts are exclusive: it
-    leaves the last patch out, which can be drawn here. It asks for more than ten context patches,
-    gives way after twenty attempts and leaves targets in the context, and bounds targets by the
-    same number; `min_keep` bounds the context only, and no target is ever left in it.
+    leaves the last patch out, which can be drawn here. After twenty attempts it leaves targets in
+    the context; here none ever is. It asks for more than ten patches of each target too, and never
+    ends where records are too short for that; `min_keep` bounds the context only.
 
     References
     ----------
@@ -96,7 +96,10 @@ class ContextToTarget(Strategy):
 
     @classmethod
     def ijepa(cls) -> ContextToTarget:
-        """Return the masking of I-JEPA: a context of 85 to 100 % and four targets of 15 to 20 %."""
+        """Return the masking of I-JEPA: a context of 85 to 100 % and four targets of 15 to 20 %.
+
+        More than ten patches of context are left, as in the published code.
+        """
         return cls((0.85, 1.0), (0.15, 0.2), 4, min_keep=11)
 
     def draw(

@@ -17,9 +17,8 @@ from ecgmask.strategies.masks import Masks, Strategy
 class Forecast(Strategy):
     """Let the model see the past and predict the future.
 
-    The whole target lies after the whole context, so nothing can be interpolated. What repeats
-    from beat to beat is easy; what changes is not. The idea is that of contrastive predictive
-    coding [1]_, as a mask.
+    The whole target lies after the whole context, so nothing can be interpolated. The idea is that
+    of contrastive predictive coding [1]_, as a mask.
 
     Parameters
     ----------
@@ -34,7 +33,7 @@ class Forecast(Strategy):
     future is refused.
 
     Departures: the paper predicts single steps at several distances from every position; this is
-    one split, which a batch of crops at random starts makes as varied.
+    one split, at the same place in all records.
 
     References
     ----------

@@ -44,7 +44,7 @@ class MaskAndComplement(Strategy):
 
     Blocks are placed inside what is still visible, so the ends of a record are visible far more
     often than its middle (patch 0 of 200 in 78 % of the draws, patch 100 in 9 %, at 40 kept
-    patches). No paper mentions this; it is kept because it is the published strategy.
+    patches). This follows from the published rule, so it is kept.
 
     Departures from the published code: when fewer patches are masked than `min_block_size`, that
     crashes and this class raises an error; a context of one patch keeps its axis, so that a gather

@@ -37,6 +37,9 @@ class PerBatch(Strategy):
     other entirely. Ranks of a distributed run draw masks of their own; where their counts differ,
     they are cut to the shortest rank. Records of different lengths get one draw for each length.
 
+    Departures: those of the strategy. Kim's tokens are patches of single leads, and his mask is the
+    same in all leads, as a shared mask is.
+
     References
     ----------
     .. [1] S. Kim, "Learning General Representation of 12-Lead Electrocardiogram with a

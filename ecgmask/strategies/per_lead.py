@@ -26,8 +26,8 @@ class PerLead(Strategy):
 
     A token is then one lead in one time window, and what one lead hides, another may show. Leads
     of an ECG are strongly correlated, so a patch whose instant is visible in other leads asks
-    much less of the model than one that is hidden in all of them. Masking the leads one by one,
-    in patches, is the way of ST-MEM [1]_.
+    much less of the model than one that is hidden in all of them. Random patches of each lead on
+    its own are the masks of ST-MEM [1]_ and, of each channel of a time series, of PatchTST [2]_.
 
     Parameters
     ----------
@@ -44,10 +44,15 @@ class PerLead(Strategy):
     Index tensors number the tokens lead-major: ``lead * n_patches + patch``. What else the
     strategy needs of each record, such as ``r_peaks=``, :meth:`draw` passes on.
 
+    Departures: those of the strategy. ST-MEM hides 23 of its 30 patches of each lead, and so does
+    ``PerLead(RandomPatches(0.75))``.
+
     References
     ----------
     .. [1] Y. Na et al., "Guiding Masked Representation Learning to Capture Spatio-Temporal
        Relationship of Electrocardiogram", ICLR 2024, arXiv:2402.09450.
+    .. [2] Y. Nie et al., "A Time Series is Worth 64 Words: Long-term Forecasting with
+       Transformers", ICLR 2023, arXiv:2211.14730.
 
     Examples
     --------

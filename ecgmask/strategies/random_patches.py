@@ -20,7 +20,7 @@ class RandomPatches(Strategy):
 
     Visible patches lie close to every masked one, so gaps are short, four patches on average at a
     ratio of 0.75; compare :class:`MaskAndComplement`. This is the masking of masked autoencoders
-    [1]_, used on ECGs in [2]_.
+    [1]_, used on ECGs in [2]_ and, at a third of the patches, in [3]_.
 
     Parameters
     ----------
@@ -47,6 +47,8 @@ class RandomPatches(Strategy):
        arXiv:2111.06377.
     .. [2] S. Kim, "Learning General Representation of 12-Lead Electrocardiogram with a
        Joint-Embedding Predictive Architecture", 2024, arXiv:2410.08559.
+    .. [3] E. Coppola et al., "HuBERT-ECG: a self-supervised foundation model for broad and scalable
+       cardiac applications", 2024, doi:10.1101/2024.11.14.24317328.
 
     Examples
     --------

@@ -19,8 +19,8 @@ from ecgmask.strategies.masks import Masks, Strategy
 class Spans(Strategy):
     """Mask spans of one fixed length from random starts; they may overlap.
 
-    The masking of wav2vec 2.0 [1]_. ECG-FM [2]_ uses it on ECGs, together with random lead masking:
-    ``Both(Spans.wav2vec2(), Leads.oh())``.
+    The masking of wav2vec 2.0 [1]_. MELP [3]_ uses it on ECGs, and so does ECG-FM [2]_, together
+    with random lead masking: ``Both(Spans.wav2vec2(), Leads.oh())``.
 
     Parameters
     ----------
@@ -51,6 +51,8 @@ class Spans(Strategy):
        Representations", NeurIPS 2020, arXiv:2006.11477.
     .. [2] K. McKeen et al., "ECG-FM: An Open Electrocardiogram Foundation Model", 2024,
        arXiv:2408.05178.
+    .. [3] F. Wang, J. Xu and L. Yu, "From Token to Rhythm: A Multi-Scale Approach for ECG-Language
+       Pretraining", ICML 2025, arXiv:2506.21803.
 
     Examples
     --------
