@@ -16,8 +16,7 @@ Choose it when a model has to do without leads and without stretches of time in 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ecgmask import Both, Leads, RandomPatches, RandomTokens, Spans
-from ecgmask import mask_statistics, sample_ecg
+from ecgmask import Both, Leads, RandomPatches, RandomTokens, Spans, mask_statistics, sample_ecg
 from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
 
 ecg = sample_ecg()
