@@ -6,9 +6,8 @@ import sys
 import warnings
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.random import Generator, SeedSequence
+from numpy.random import PCG64, Generator, SeedSequence
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
@@ -39,7 +38,8 @@ class BatchSeed(NamedTuple):
 
     def _generator(self, *key: int) -> Generator:
         key = (self.epoch, self.batch, self.part, *key)
-        return np.random.default_rng(SeedSequence(self.seed, spawn_key=key))
+        # By name: what `default_rng` stands for may change with a release of NumPy.
+        return Generator(PCG64(SeedSequence(self.seed, spawn_key=key)))
 
 
 def seed_from_torch() -> BatchSeed:

@@ -20,6 +20,7 @@ import ecgmask
 from ecgmask import (
     LIMB_LEADS,
     Beats,
+    Both,
     ContextToTarget,
     Forecast,
     InverseBlocks,
@@ -27,8 +28,10 @@ from ecgmask import (
     MaskAndComplement,
     Masks,
     PatchMaskCollator,
+    PerBatch,
     PerLead,
     RandomPatches,
+    RandomTokens,
     Spans,
     Strategy,
     UnionOfBlocks,
@@ -179,22 +182,32 @@ def test_equal_counts_are_promised_only_where_they_hold(strategy, rng):
 
 n_patches = st.integers(1, 400)
 ratios = st.floats(0, 1, exclude_min=True, exclude_max=True, allow_subnormal=False)
-scales = st.tuples(st.floats(0, 0.99), st.floats(0, 1)).map(sorted).filter(lambda s: s[0] < 1)
+scales = (
+    st.tuples(st.floats(0, 0.99), st.floats(0, 1))
+    .map(sorted)
+    .filter(lambda s: s[0] < 1 and s[1] > 0)
+)
 shared_strategies = st.one_of(
     st.builds(MaskAndComplement, st.integers(1, 60), st.floats(0, 0.4), st.floats(0.4, 0.99)),
     st.builds(ContextToTarget, st.just((0.8, 1.0)), st.just((0.1, 0.3)), st.integers(1, 4)),
     st.builds(RandomPatches, st.one_of(ratios, scales)),
     st.builds(UnionOfBlocks, st.integers(1, 8), scales, st.integers(1, 30)),
-    st.builds(Spans, ratios, st.integers(1, 40)),
-    st.builds(InverseBlocks, ratios, st.integers(1, 40)),
+    st.builds(Spans, ratios, st.integers(1, 40), st.integers(1, 4)),
+    st.builds(InverseBlocks, ratios, st.integers(1, 40), ratios),
     st.builds(Forecast, ratios),
+)
+lead_strategies = st.one_of(
+    st.builds(Leads, st.integers(1, 6), groups=st.sampled_from([(), (LIMB_LEADS,)])),
+    st.builds(Leads, probability=ratios, keep=st.sampled_from([(), ("II",)])),
 )
 any_strategy = st.one_of(
     st.sampled_from(EVERY),
     shared_strategies,
+    lead_strategies,
+    st.builds(PerBatch, st.one_of(shared_strategies, lead_strategies)),
+    st.builds(RandomTokens, ratios, st.integers(1, 12)),
+    st.builds(Both, shared_strategies, st.one_of(shared_strategies, lead_strategies)),
     st.builds(PerLead, shared_strategies, st.integers(1, 12)),
-    st.builds(Leads, st.integers(1, 6), groups=st.sampled_from([(), (LIMB_LEADS,)])),
-    st.builds(Leads, probability=ratios, keep=st.sampled_from([(), ("II",)])),
     st.builds(Beats, ratios),
     st.builds(Beats, ratios, st.tuples(st.integers(0, 3), st.integers(0, 3))),
 )
@@ -214,8 +227,17 @@ def test_any_record_gets_masks_or_a_reason_why_not(strategy, n_records, n_patche
     assert str(n_patches) in refusal or "R peaks" in refusal, refusal
 
 
+def leads_of(strategy):
+    """Return the number of lead rows by what a strategy holds, since not all can be drawn."""
+    if isinstance(strategy, Both):
+        return max(leads_of(strategy.first), leads_of(strategy.second))
+    if isinstance(strategy, PerBatch):
+        return leads_of(strategy.strategy)
+    return len(strategy.leads) if isinstance(strategy, Leads) else getattr(strategy, "n_leads", 1)
+
+
 def assert_valid(masks, strategy, n_records, n_patches):
-    n_leads = strategy.n_leads if isinstance(strategy, PerLead) else rows_of(strategy)
+    n_leads = leads_of(strategy)
     assert masks.context.shape == (n_records, n_leads, n_patches)
     assert masks.targets.shape == (n_records, masks.n_targets, n_leads, n_patches)
     assert not (masks.context & masks.target_union).any()

@@ -200,12 +200,3 @@ def test_a_block_is_refused_for_every_draw_or_for_none():
     for seed in range(20):
         with pytest.raises(ValueError, match="masks as few as 150"):
             MaskAndComplement(min_block_size=151).draw(1, 200, np.random.default_rng(seed))
-
-
-@pytest.mark.parametrize(
-    ("n_records", "n_patches", "message"),
-    [(0, 200, "n_records must be at least 1, not 0"), (2, 0, "n_patches must be at least 1")],
-)
-def test_an_empty_draw_is_refused(strategy, rng, n_records, n_patches, message):
-    with pytest.raises(ValueError, match=message):
-        strategy.draw(n_records, n_patches, rng)

@@ -14,6 +14,10 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.rst"))
 TESTCODE = re.compile(r"^\.\. (testcode|testoutput)::\n\n((?:(?: {3}.*)?\n)+)", re.MULTILINE)
 
+CAPTIONED = re.compile(
+    r"^\.\. code-block:: python\n   :caption: .*\n((?: {3}.*)?\n)+", re.MULTILINE
+)
+
 
 def script_and_output(page):
     """Return all code of a page as one script, and the output that the page shows for it."""
@@ -49,7 +53,10 @@ def test_the_code_of_a_page_prints_what_the_page_shows(page, tmp_path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_prompts_of_a_page_give_what_the_page_shows(page):
-    assert doctest.testfile(str(page), module_relative=False).failed == 0
+    # A file with a caption imports what is not there yet: test_add_a_strategy.py has those.
+    text = CAPTIONED.sub("", page.read_text(encoding="utf-8"))
+    prompts = doctest.DocTestParser().get_doctest(text, {}, page.stem, str(page), 0)
+    assert doctest.DocTestRunner().run(prompts).failed == 0
 
 
 def test_the_snippet_of_the_readme_runs(tmp_path):

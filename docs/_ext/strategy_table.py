@@ -94,8 +94,9 @@ def write_pages(app: Sphinx) -> None:
 def count_families(app: Sphinx, config: Config) -> None:
     """Let pages write how many families come from papers, and how many are the package's own."""
     n_published = sum("References" in inspect.getdoc(family) for family in FAMILIES)
-    for name, count in (("published", n_published), ("own", len(FAMILIES) - n_published)):
-        config.rst_epilog += f"\n.. |n_{name}| replace:: {count}\n"
+    n_own = len(FAMILIES) - n_published
+    counts = f"\n.. |n_published| replace:: {n_published}\n.. |n_own| replace:: {n_own}\n"
+    config.rst_epilog = (config.rst_epilog or "") + counts
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -109,8 +109,8 @@ class Both(Strategy):
             n_records,
             draw,
             1,
-            f"what {self.first!r} shows is nearly always hidden by {self.second!r}; lower the "
-            "share that one of them hides",
+            f"what {self.first!r} shows of {n_patches} patches is nearly always hidden by "
+            f"{self.second!r}; lower the share that one of them hides",
         )
         return Masks(context, targets)
 

@@ -219,13 +219,11 @@ def test_a_strategy_without_controls_has_a_menu_of_its_presets(monkeypatch):
     monkeypatch.delitem(explorer.CONTROLS, "Leads")
     monkeypatch.setitem(explorer.GRIDS, "Leads", explorer.grid_of("Leads"))
     (menu,) = explorer.GRIDS["Leads"].controls
-    assert [option.text for option in menu.options] == [
-        "Random lead masking",
-        "MLAE, as in ST-MEM",
-        "Limb leads as one",
-    ]
+    assert [option.text for option in menu.options] == list(explorer.GRIDS["Leads"].presets)
     presets = explorer.GRIDS["Leads"].presets.values()
-    assert [explorer.preset_place("Leads", code) for code in presets] == [[0], [1], [2]]
+    assert [explorer.preset_place("Leads", code) for code in presets] == [
+        [n] for n in range(len(presets))
+    ]
 
 
 def test_a_preset_stands_where_its_parameters_are(site):
