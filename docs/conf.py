@@ -42,6 +42,7 @@ extensions = [
     "icon_font",
     "strategy_table",
     "themed_figures",
+    "type_variables",
 ]
 
 # A sitemap and link previews need the address that the site has.

@@ -35,6 +35,12 @@ def test_union_holds_what_any_target_holds(masks):
     assert masks.target_union[1, 2].tolist() == [False, False, True, True, True, False]
 
 
+@pytest.mark.parametrize("n_targets", [0, 1, 2])
+def test_the_union_of_any_number_of_targets_is_where_one_of_them_is(masks, n_targets):
+    some = Masks(masks.context, masks.targets[:, :n_targets])
+    assert np.array_equal(some.target_union, some.targets.any(axis=1))
+
+
 def test_ignored_is_what_is_neither_context_nor_target(masks):
     assert masks.ignored[1, 2].tolist() == [False, True, False, False, False, True]
 

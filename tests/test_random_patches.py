@@ -11,7 +11,7 @@ from goodness import assert_follows, assert_means, assert_uniform
 
 from ecgmask import PerBatch, RandomPatches
 from ecgmask.statistics import count_runs
-from ecgmask.strategies._subsets import smallest
+from ecgmask.strategies._subsets import AT_ONCE, draw_subsets, smallest
 
 
 def masked_sets(masks):
@@ -78,6 +78,14 @@ def test_equal_keys_do_not_change_a_count(rng, n_keys, size):
     # No key that is left out is smaller than one that is chosen.
     greatest = np.where(chosen, keys, 0).max(axis=1)
     assert (np.where(chosen, n_keys, keys).min(axis=1) >= greatest).all()
+
+
+@pytest.mark.parametrize("n", [1, 77, AT_ONCE // 2 + 1, AT_ONCE + 1])
+def test_rows_that_are_drawn_in_turns_are_those_drawn_at_once(n):
+    n_rows = 2 * AT_ONCE // n + 1
+    in_turns = draw_subsets(n_rows, n, (n + 1) // 2, np.random.default_rng(3))
+    keys = np.random.default_rng(3).integers(2**32, size=(n_rows, n), dtype=np.uint32)
+    assert np.array_equal(in_turns, smallest(keys, (n + 1) // 2))
 
 
 def test_every_patch_is_masked_with_the_ratio_as_probability(rng):

@@ -4,6 +4,7 @@ from ecgmask.strategies.beats import Beats
 from ecgmask.strategies.both import Both
 from ecgmask.strategies.context_to_target import ContextToTarget
 from ecgmask.strategies.forecast import Forecast
+from ecgmask.strategies.geometric_runs import GeometricRuns
 from ecgmask.strategies.inverse_blocks import InverseBlocks
 from ecgmask.strategies.leads import Leads
 from ecgmask.strategies.mask_and_complement import MaskAndComplement
@@ -24,6 +25,7 @@ __all__ = [  # noqa: RUF022
     "RandomPatches",
     "UnionOfBlocks",
     "Spans",
+    "GeometricRuns",
     "InverseBlocks",
     "Forecast",
     "PerLead",

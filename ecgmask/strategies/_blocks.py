@@ -47,9 +47,10 @@ def redraw(
         What makes long enough contexts so rare, for the error after a thousand draws.
     """
     context, targets = draw(np.arange(n_records))
-    per_record = tuple(range(1, context.ndim))
     for _ in range(MAX_REDRAWS):
-        redo = np.flatnonzero(np.count_nonzero(context, axis=per_record) < min_keep)
+        # As bytes, they are counted twice as fast.
+        counts = context.reshape(n_records, -1).view(np.uint8).sum(axis=1, dtype=np.uint32)
+        redo = np.flatnonzero(counts < min_keep)
         if not redo.size:
             return context, targets
         context[redo], targets[redo] = draw(redo)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ecgmask.strategies._sizes import SLACK
 from ecgmask.strategies.masks import BoolArray
 
+AT_ONCE = 2**16  # keys that stay in the cache of a processor while their rows are chosen
+
 
 def count_hidden(n: int, ratio: float) -> int:
     """Return how many of `n` are hidden where ``floor((1 - ratio) * n)`` are seen."""
@@ -19,7 +21,12 @@ def count_hidden(n: int, ratio: float) -> int:
 
 def draw_subsets(n_rows: int, n: int, size: int, rng: Generator) -> BoolArray:
     """Return ``(n_rows, n)`` with `size` of each row ``True``, every set equally likely."""
-    return smallest(rng.integers(2**32, size=(n_rows, n), dtype=np.uint32), size)
+    chosen = np.empty((n_rows, n), dtype=np.bool_)
+    n_at_once = max(1, AT_ONCE // n)
+    for first in range(0, n_rows, n_at_once):
+        rows = chosen[first : first + n_at_once]
+        rows[:] = smallest(rng.integers(2**32, size=rows.shape, dtype=np.uint32), size)
+    return chosen
 
 
 def smallest(keys: NDArray[np.uint32], size: int) -> BoolArray:
@@ -29,7 +36,7 @@ def smallest(keys: NDArray[np.uint32], size: int) -> BoolArray:
     """
     last = np.partition(keys, size - 1, axis=1)[:, size - 1, None]
     chosen: BoolArray = keys <= last
-    tied = np.flatnonzero(np.count_nonzero(chosen, axis=1) > size)
-    if tied.size:
+    if np.count_nonzero(chosen) > len(keys) * size:
+        tied = np.flatnonzero(np.count_nonzero(chosen, axis=1) > size)
         chosen[tied] = keys[tied].argsort(axis=1).argsort(axis=1) < size
     return chosen

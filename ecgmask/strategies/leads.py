@@ -164,8 +164,9 @@ class Leads(Strategy):
             ways = np.array([comb(n_units, count) for count in counts], dtype=float)
             weights = ways * (self.probability / (1 - self.probability)) ** (counts - 1)
             n_masked = rng.choice(counts, size=(n_records, 1), p=weights / weights.sum())
-        order = rng.random((n_records, n_units)).argsort(axis=1).argsort(axis=1)
-        chosen: BoolArray = order < n_masked
+        keys = rng.random((n_records, n_units))
+        last = np.broadcast_to(np.asarray(n_masked) - 1, (n_records, 1))
+        chosen: BoolArray = keys <= np.take_along_axis(np.sort(keys, axis=1), last, axis=1)
         return chosen
 
 

@@ -110,7 +110,11 @@ class Masks:
     @property
     def target_union(self) -> BoolArray:
         """``(n_records, n_leads, n_patches)``, ``True`` where any target block is."""
-        union: BoolArray = np.logical_or.reduce(self.targets, axis=1)
+        union: BoolArray
+        if self.n_targets == 1:  # its own union, and no copy
+            union = self.targets[:, 0]
+        else:
+            union = np.logical_or.reduce(self.targets, axis=1)
         return union
 
     @property

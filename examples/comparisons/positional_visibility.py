@@ -20,7 +20,7 @@ import ecgmask as em
 from ecgmask.plotting import LIGHT
 
 rng = np.random.default_rng(0)
-blocks = {"V-JEPA, short": em.UnionOfBlocks.vjepa_short(), "Kim": em.UnionOfBlocks.kim()}
+blocks = {"V-JEPA, short": em.UnionOfBlocks.vjepa_short(), "Kim": em.UnionOfBlocks()}
 blocks |= {"V-JEPA, long": em.UnionOfBlocks.vjepa_long(), "wav2vec 2.0": em.Spans.wav2vec2()}
 blocks |= {"ECG-JEPA": em.MaskAndComplement()}
 seen = {name: em.mask_statistics(s, 200, rng=rng).p_context for name, s in blocks.items()}

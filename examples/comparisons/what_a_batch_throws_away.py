@@ -45,14 +45,15 @@ kept = 100 * np.array([s.tokens for s in unequal.values()]) / all_tokens
 drawn = 100 * np.array([s.tokens_drawn for s in unequal.values()]) / all_tokens
 slots = 100 * np.array([s.slots for s in unequal.values()]) / all_tokens
 
-fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+fig, ax = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
+labels = [name.replace(", ", ",\n") for name in unequal]
 hatched = {"facecolor": LIGHT.background, "edgecolor": LIGHT.ignored_line, "hatch": "////"}
-ax.barh(list(unequal), slots, label="filler", **hatched)
-ax.barh(list(unequal), drawn, label="lost if cut", color=LIGHT.ignored)
-ax.barh(list(unequal), kept, label="left if cut", color=LIGHT.context)
+ax.barh(labels, slots, label="filler", **hatched)
+ax.barh(labels, drawn, label="lost if cut", color=LIGHT.ignored)
+ax.barh(labels, kept, label="left if cut", color=LIGHT.context)
 ax.invert_yaxis()
-ax.set(xlabel="Share of all tokens of a record (%)", xlim=(0, 100))
-ax.legend(frameon=False, reverse=True)
+ax.set(xlabel="Tokens of a record (%)", xlim=(0, 100))
+fig.legend(loc="outside upper center", ncols=3, frameon=False, reverse=True)
 costs = [f"{name} {s.lost:.0%} and {s.filler:.0%}" for name, s in unequal.items()]
 fig.set_label(f"Share of the context that cutting loses, and of filler: {', '.join(costs)}.")
 
@@ -100,11 +101,9 @@ for name, s in unequal.items():
 #
 # These strategies keep equally many tokens of all records of a batch, or draw one mask for all.
 
-for name, s in statistics.items():
-    if s.lost == 0:
-        print(
-            f"{name:<27}{s.tokens_drawn:5.0f} drawn, {s.tokens:5.0f} if cut, {s.slots:5.0f} slots"
-        )
+equal = {name: s for name, s in statistics.items() if s.lost == 0}
+for name, s in equal.items():
+    print(f"{name:<23}{s.tokens_drawn:5.0f} drawn{s.tokens:5.0f} if cut{s.slots:5.0f} slots")
 
 # %%
 # See which patches cutting costs
@@ -153,7 +152,7 @@ for rule, (first, last) in ends.items():
 
 for batch_size in (1, 8, 64, 1024):
     s = em.mask_statistics(em.ContextToTarget.ijepa(), 200, rng=rng, batch_size=batch_size)
-    print(f"{batch_size:4} records: {s.lost:4.0%} lost if cut, {s.filler:4.0%} filler if filled up")
+    print(f"{batch_size:4} records: {s.lost:4.0%} lost, or {s.filler:4.0%} filler")
 
 # %%
 # Choose

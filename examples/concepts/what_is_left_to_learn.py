@@ -61,7 +61,7 @@ fig.set_label("Lead II, 2 to 6 s: the line misses hidden beats, leads and beat d
 strategies = {
     "MAE": em.RandomPatches.mae(),
     "wav2vec 2.0": em.Spans.wav2vec2(),
-    "Kim, blocks": em.UnionOfBlocks.kim(),
+    "Kim, blocks": em.UnionOfBlocks(),
     "ECG-JEPA": em.MaskAndComplement(),
     "V-JEPA, long range": em.UnionOfBlocks.vjepa_long(),
     "I-JEPA": em.ContextToTarget(),

@@ -21,7 +21,7 @@ from ecgmask.baselines import explained_variance, regress_on_visible_leads
 from ecgmask.plotting import LIGHT
 
 ecg, rng = em.sample_ecg(), np.random.default_rng(0)
-masks = em.PerLead(em.UnionOfBlocks.kim()).draw(1, 200, rng)
+masks = em.PerLead(em.UnionOfBlocks()).draw(1, 200, rng)
 guess = regress_on_visible_leads(ecg, masks)[0]
 
 # %%
@@ -51,7 +51,7 @@ fig.set_label("Leads II, V2 and V5, 2 to 6 s: the guess follows II and V5, and m
 
 header = " " * 20 + "".join(f"{lead:>5}" for lead in ecg.leads)
 print(header)
-strategies = {"wav2vec 2.0": em.Spans.wav2vec2(), "Kim, blocks": em.UnionOfBlocks.kim()}
+strategies = {"wav2vec 2.0": em.Spans.wav2vec2(), "Kim, blocks": em.UnionOfBlocks()}
 strategies |= {"ST-MEM": em.RandomPatches(0.75), "ECG-JEPA": em.MaskAndComplement()}
 for name, strategy in strategies.items():
     drawn = em.PerLead(strategy).draw(30, 200, rng)

@@ -7,13 +7,16 @@ import numpy as np
 import plain
 import pytest
 import torch
+from every import FAMILIES, draw, rows_of
 from torch.utils.data import default_collate
 
+import ecgmask
 from ecgmask import ContextToTarget, IJEPAMaskCollator, MaskAndComplement, MaskCollator, sample_ecg
 from ecgmask.plotting import plot_12_leads
 
 N_PATCHES = 200
 STRATEGIES = [MaskAndComplement(), ContextToTarget()]
+PRESETS = dict.fromkeys(code for family in FAMILIES for code in family.presets.values())
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -58,6 +61,9 @@ def test_masks_beat_a_loop_over_records(
         f"{loop / ours:.1f} x",
         f">= {at_least} x",
     )
+    report(
+        f"{name(strategy)}, {n_records} records, masked per second", f"{n_records / ours:,.0f}", ""
+    )
     assert loop / ours >= at_least
 
 
@@ -71,20 +77,22 @@ def test_masks_beat_a_loop_over_records_in_torch(fastest, report, rng):
     assert loop / ours >= 40
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=name)
-def test_masks_cost_little_beside_stacking(fastest, report, rng, records, strategy):
+@pytest.mark.parametrize("code", PRESETS)
+def test_masks_cost_little_beside_stacking(fastest, report, rng, records, code):
+    strategy = eval(code, vars(ecgmask).copy())
     ours, stacking = fastest(
-        lambda: strategy.draw(len(records), N_PATCHES, rng),
+        lambda: draw(strategy, len(records), N_PATCHES, rng),
         lambda: default_collate(records),
         rounds=10,
     )
+    # A shared mask has 200 tokens a record, a per-lead mask 2400.
+    at_most = 3 if rows_of(strategy) == 1 else 8
     report(
-        f"{name(strategy)}, 1024 records, as part of default_collate",
+        f"{code}, 1024 records, as part of default_collate",
         f"{ours / stacking:.1%}",
-        "<= 3 %",
+        f"<= {at_most} %",
     )
-    report(f"{name(strategy)}, records masked per second", f"{1024 / ours:,.0f}", "")
-    assert ours / stacking <= 0.03
+    assert 100 * ours / stacking <= at_most
 
 
 @pytest.mark.parametrize("collate", [MaskCollator(), IJEPAMaskCollator()], ids=name)

@@ -1,0 +1,35 @@
+"""Signatures as a reader writes them: type variables by what they stand for, nothing private."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.typing import stringify_annotation
+
+from ecgmask import collate
+
+
+def say_bound(app, env, node, contnode) -> nodes.Node | None:
+    """Write what a type variable is bound to, in place of a link to it."""
+    module, _, name = node["reftarget"].rpartition(".")
+    variable = vars(collate).get(name)
+    if module != collate.__name__ or not isinstance(variable, TypeVar):
+        return None
+    bound = stringify_annotation(variable.__bound__, "fully-qualified")
+    return nodes.inline(text=re.sub(r"\b[\w.]+\.(\w+)", r"\1", bound))
+
+
+def leave_out_private(app, what, name, obj, options, signature, returns):
+    """Leave out parameters that begin with an underscore."""
+    if signature:
+        return re.sub(r"_\w+=<factory>, ", "", signature), returns
+    return None
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("missing-reference", say_bound)
+    app.connect("autodoc-process-signature", leave_out_private)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
