@@ -210,6 +210,10 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
         lengths("length", "Each span", BLOCKS),
         numbers("min_spans", "Spans, at least", (1, 2, 4)),
     ),
+    "GeometricRuns": (
+        numbers("ratio", "Masked", (0.3, 0.5, 0.75), OF_PATCHES),
+        lengths("mean_length", "Mean masked run", (3, 10, 20)),
+    ),
     "Forecast": (numbers("ratio", "Future", (0.1, 0.25, 0.5, 0.75, 0.9), OF_PATCHES),),
     "Beats": (
         numbers("ratio", "Masked", (0.1, 0.3, 0.5, 0.7, 0.9), " of the beats"),
@@ -275,7 +279,7 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
             },
         ),
     ),
-    "RandomTokens": (numbers("ratio", "Masked", (0.5, 0.75), " of the tokens"),),
+    "RandomTokens": (numbers("ratio", "Masked", (0.5, 0.9), " of the tokens"),),
     "Both": (
         strategies(
             "first",
@@ -285,7 +289,7 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
         strategies(
             "second",
             "The other",
-            ("Leads.oh()", "Leads(n_masked=3)", "Leads(n_masked=9)", "Spans(0.3)"),
+            ("Leads.oh()", "Leads(n_masked=3)", "Leads(n_masked=9)"),
         ),
     ),
     "PerBatch": (
