@@ -63,7 +63,7 @@ def test_the_prompts_of_a_page_give_what_the_page_shows(page):
 
 
 def lines_of_papers():
-    """Return the rows of the table that finds a paper: what it says of it, and the line to write."""
+    """Return the rows of the table that finds a paper: what it says, and the line to write."""
     text = (ROOT / "docs" / "strategies.rst").read_text(encoding="utf-8")
     _, section = text.split("\nFind a paper\n")
     table = section.split(".. list-table::")[1].split("\n\n", 2)[1]

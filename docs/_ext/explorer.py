@@ -211,8 +211,8 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
         numbers("min_spans", "Spans, at least", (1, 2, 4)),
     ),
     "GeometricRuns": (
-        numbers("ratio", "Masked", (0.3, 0.5, 0.75), OF_PATCHES),
-        lengths("mean_length", "Mean masked run", (3, 10, 20)),
+        numbers("ratio", "Masked", (0.5, 0.75), OF_PATCHES),
+        lengths("mean_length", "Mean masked run", (3, 10)),
     ),
     "Forecast": (numbers("ratio", "Future", (0.1, 0.25, 0.5, 0.75, 0.9), OF_PATCHES),),
     "Beats": (
