@@ -62,6 +62,21 @@ def kim_blocks(rng, n_records, n_patches, *, last_patch=False):
     return [(strip(n_patches, hidden),)] * n_records
 
 
+def simmtm(rng, n_records, n_patches, ratio, mean_length, *, some=False):
+    """SimMTM: hidden and visible runs of geometric length by turns, cut at the end."""
+    mean_seen = mean_length * (1 - ratio) / ratio
+    records = []
+    while len(records) < n_records:
+        row, hidden = "", rng.random() < ratio
+        while len(row) < n_patches:
+            row += ".#"[hidden] * rng.geometric(1 / (mean_length if hidden else mean_seen))
+            hidden = not hidden
+        row = row[:n_patches]
+        if not some or len(set(row)) == 2:
+            records.append((row,))
+    return records
+
+
 def vjepa(rng, n_records, n_patches, n_blocks, scale):
     """V-JEPA on a row of patches: drawn again while nothing is seen."""
     records = []

@@ -252,7 +252,7 @@ def test_two_numbers_of_leads_are_refused(rng):
 def test_two_that_never_show_the_same_are_refused(rng):
     with pytest.raises(
         ValueError,
-        match=r"min_keep=1 context patches was found in 1000 draws: what .* shows of 2 patches is "
+        match=r"a context and a target was found in 1000 draws: what .* shows of 2 patches is "
         r"nearly always hidden by .*; lower the share that one of them hides",
     ):
         Both(Fixed((".1",)), Fixed(("1.",))).draw(1, 2, rng)

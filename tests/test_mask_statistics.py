@@ -300,8 +300,12 @@ def test_each_row_of_the_table_has_its_own_number_and_error():
         target_runs=np.array([0, 0, 0, 1, 0]),
         context_run_error=0.2,
         target_run_error=0.4,
-        tokens=5,
+        tokens_drawn=10,
+        tokens_drawn_error=0.5,
+        tokens=4,
         tokens_error=0.6,
+        slots=16,
+        slots_error=0.7,
     )
     assert [" ".join(row.split()) for row in str(statistics).splitlines()[1:]] == [
         "context 11.0% ± 1.2%",
@@ -310,7 +314,9 @@ def test_each_row_of_the_table_has_its_own_number_and_error():
         "ignored 15.0% ± 1.6%",
         "context run, mean 1.0 ± 0.2 patches, 10 ms",
         "target run, mean 3.0 ± 0.4 patches, 30 ms",
-        "context tokens kept 5.0 ± 0.6 in batches of 3",
+        "context tokens, drawn 10.0 ± 0.5",
+        "cut to one length 4.0 ± 0.6, a batch of 3 loses 60.0%",
+        "filled up 16.0 ± 0.7, a batch of 3 is 37.5% filler",
     ]
 
 

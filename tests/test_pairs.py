@@ -16,11 +16,14 @@ import torch
 from ecgmask import (
     ECG,
     STANDARD_LEADS,
+    Both,
     ContextToTarget,
+    Leads,
     MaskAndComplement,
     Masks,
     PatchMaskCollator,
     PerLead,
+    Spans,
     describe,
     gather_tokens,
     mask_statistics,
@@ -39,6 +42,8 @@ KINDS = {
     # These hide too much of a record so short.
     "ContextToTarget": ContextToTarget(num_pred_blocks=2, min_keep=2),
     "MaskAndComplement": MaskAndComplement(3, 0.2, 0.5),
+    "Spans": Spans(0.5, 3),
+    "Both": Both(Spans(0.5, 3), Leads.oh()),
 }
 DIMENSIONS = {
     "kind": tuple(KINDS),

@@ -23,6 +23,7 @@ from ecgmask import (
     Beats,
     Both,
     ContextToTarget,
+    GeometricRuns,
     InverseBlocks,
     Leads,
     MaskAndComplement,
@@ -111,6 +112,13 @@ PAPERS = {
         (60,),
         {"some": True},
         {"last_patch": ("ends", 60), "unequal": ("shortest in all", 60)},
+    ),
+    "SimMTM [D23]": Paper(
+        GeometricRuns(),
+        published.simmtm,
+        (200, 6),
+        {"ratio": 0.5, "mean_length": 3},
+        {"some": ("hidden", 6)},
     ),
     "Kim's ECG-JEPA, random [K24]": Paper(RandomPatches.kim(), published.kim_random, (50,)),
     "Kim's ECG-JEPA, blocks [K24]": Paper(

@@ -54,8 +54,10 @@ class StrategyTable(SphinxDirective):
         paper = re.sub(r"\[\w+\]", r"\g<0>_", name) if "[" in name else "this package"
         strategy = eval(code, vars(ecgmask))
         given = {"r_peaks": r_peaks} if strategy.needs_r_peaks else {}
+        # One mask a batch needs as many batches as others need records.
+        n_batches = 2048 if isinstance(strategy, ecgmask.PerBatch) else 32
         numbers = ecgmask.mask_statistics(
-            strategy, N_PATCHES, rng=np.random.default_rng(SEED), n_batches=32, **given
+            strategy, N_PATCHES, rng=np.random.default_rng(SEED), n_batches=n_batches, **given
         )
         seconds = numbers.target_run * numbers.patch_duration
         ends, middle = numbers.p_context[[0, N_PATCHES // 2]]

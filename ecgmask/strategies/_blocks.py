@@ -54,7 +54,5 @@ def redraw(
         if not redo.size:
             return context, targets
         context[redo], targets[redo] = draw(redo)
-    raise ValueError(
-        f"no layout with min_keep={min_keep} context patches was found in {MAX_REDRAWS} draws: "
-        f"{unlikely}"
-    )
+    wanted = f"min_keep={min_keep} context patches" if min_keep > 1 else "a context and a target"
+    raise ValueError(f"no layout with {wanted} was found in {MAX_REDRAWS} draws: {unlikely}")

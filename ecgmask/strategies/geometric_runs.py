@@ -37,10 +37,10 @@ class GeometricRuns(Strategy):
     refused. The end of the record cuts the last run. Masks are shared, and context and target
     partition the record.
 
-    A record that comes out all hidden or all visible is drawn again. So the law is that of the
-    chain, given that both occur: in short records, a `ratio` other than a half is not quite the
-    share that is hidden. If a batch has such records even after a thousand draws, as it always has
-    if records are one patch long, :meth:`draw` raises an error.
+    Departures: a record that comes out all hidden or all visible is drawn again, so the law is that
+    of the chain, given that both occur. In short records, a `ratio` other than a half is then not
+    quite the share that is hidden. If a batch has such records even after a thousand draws, as it
+    always has if records are one patch long, :meth:`draw` raises an error.
 
     References
     ----------
@@ -59,7 +59,7 @@ class GeometricRuns(Strategy):
     ratio: float = 0.5
     mean_length: int = 3
 
-    presets: ClassVar[dict[str, str]] = {"After SimMTM": "GeometricRuns()"}
+    presets: ClassVar[dict[str, str]] = {"SimMTM [D23]": "GeometricRuns()"}
 
     def __post_init__(self) -> None:
         check_inner_fraction("ratio", self.ratio, "something has to be hidden and something seen")

@@ -164,4 +164,4 @@ for batch_size in (1, 8, 64, 1024):
 
 # sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "statistics"]
-# sphinx_gallery_thumbnail_number = 1
+# sphinx_gallery_thumbnail_number = 2

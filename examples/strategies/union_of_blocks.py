@@ -11,7 +11,7 @@ This tutorial draws the masks of Kim's ECG-JEPA and of V-JEPA on a real 12-lead 
 # -----------
 #
 # :meth:`UnionOfBlocks.kim <ecgmask.UnionOfBlocks.kim>` places four blocks of 17.5 to 22.5 % of the
-# record. Those that overlap merge, so that this record has three hidden stretches.
+# record, the same for all records of a batch. Blocks that overlap merge.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,8 +28,7 @@ plot_12_leads(ecg, masks, title="Kim's ECG-JEPA: union of four blocks")
 # Look closely at one lead
 # ------------------------
 #
-# The first hidden stretch begins at 1.1 s. No block is shorter than 35 patches, 1.75 s: more than
-# a beat of this ECG, so no gap can be bridged by a straight line.
+# No block is shorter than a beat of this ECG, so no gap can be bridged by a straight line.
 
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 plot_lead(ecg, masks, lead="II", ax=ax)
@@ -52,10 +51,12 @@ plot_comparison(ecg, drawn)
 # Measure it
 # ----------
 #
-# The ends of a record are seen more often than its middle. Contexts differ in length, and a batch
-# is cut to the shortest: see the last line of the table.
+# The ends of a record are seen more often than its middle. With a mask for each record, as
+# ``UnionOfBlocks()`` draws the blocks, contexts differ in length: see what a batch loses if it is
+# cut to the shortest. Kim's one mask for the batch loses nothing.
 
-statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
+each_record = UnionOfBlocks()
+statistics = mask_statistics(each_record, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(statistics)
 plot_statistics(statistics)
 
@@ -63,8 +64,8 @@ plot_statistics(statistics)
 # What is easy about it
 # ---------------------
 #
-# The place is known in advance: two blocks of 70 % always overlap in the middle, and what they
-# leave is a stretch at either end.
+# The place is known in advance: the two long blocks of V-JEPA always overlap in the middle, and
+# what they leave is a stretch at either end.
 
 statistics = mask_statistics(long, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(f"patch 0 is seen in {statistics.p_context[0]:.0%} of the records")
@@ -74,7 +75,8 @@ print(f"patch 100 is seen in {statistics.p_context[100]:.0%} of the records")
 # Train with it
 # -------------
 #
-# Choose it to make a model carry the rhythm on: Kim's mean gap, 2.8 s, is almost three beats here.
+# Choose it to make a model carry the rhythm on: a mean gap of Kim's lasts for beats, as the table
+# above says. All records of the batch have the same mask, so ask for a large number of batches.
 
 import torch
 
@@ -87,13 +89,13 @@ print(batch.shape, context.shape, targets[0].shape)
 # Both on one batch
 # -----------------
 #
-# V-JEPA trains with both ranges on every record: a collator takes a list of strategies. In batches
-# of 64 the long-range context shrinks to a few tokens, as contexts are cut to the shortest.
+# V-JEPA trains with both ranges on every record: a collator takes a list of strategies. Contexts cut
+# to the shortest of a large batch shrink to a few tokens, so nothing is cut here.
 
 torch.manual_seed(0)
-collate = PatchMaskCollator([short, long], patch_size=25)
-batch, contexts, targets = collate([ecg.signal] * 64)
-print("short range:", contexts[0].shape, targets[0][0].shape)
-print("long range: ", contexts[1].shape, targets[1][0].shape)
+collate = PatchMaskCollator([short, long], patch_size=25, truncate="never")
+masked = collate([ecg.signal] * 64)
+print("short range:", masked.context[0].shape, masked.targets[0][0].shape)
+print("long range: ", masked.context[1].shape, masked.targets[1][0].shape)
 
 # sphinx_gallery_tags = ["shared mask", "blocks"]
