@@ -9,6 +9,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from every import FAMILIES, draw
+
+import ecgmask
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.rst"))
@@ -57,6 +60,40 @@ def test_the_prompts_of_a_page_give_what_the_page_shows(page):
     text = CAPTIONED.sub("", page.read_text(encoding="utf-8"))
     prompts = doctest.DocTestParser().get_doctest(text, {}, page.stem, str(page), 0)
     assert doctest.DocTestRunner().run(prompts).failed == 0
+
+
+def lines_of_papers():
+    """Return the rows of the table that finds a paper: what it says, and the line to write."""
+    text = (ROOT / "docs" / "strategies.rst").read_text(encoding="utf-8")
+    _, section = text.split("\nFind a paper\n")
+    table = section.split(".. list-table::")[1].split("\n\n", 2)[1]
+    _, *rows = re.findall(r"^   \* - (.*?)\n     - (.*?)$", table, re.DOTALL | re.MULTILINE)
+    return [(" ".join(paper.split()), line.strip("`")) for paper, line in rows]
+
+
+def drawn_by(line):
+    """Return the strategies of a line, which may be a list of them."""
+    strategies = eval(line, vars(ecgmask).copy())
+    return strategies if isinstance(strategies, list) else [strategies]
+
+
+@pytest.mark.parametrize(("paper", "line"), lines_of_papers())
+def test_the_line_of_a_paper_draws_masks(paper, line, rng):
+    assert re.search(r"\[\w+\]_", paper)
+    for strategy in drawn_by(line):
+        masks = draw(strategy, 4, 200, rng)
+        assert masks.context.any(axis=(1, 2)).all()
+        assert masks.targets.any(axis=(2, 3)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [preset for family in FAMILIES for preset in family.presets.items() if "[" in preset[0]],
+)
+def test_a_setting_that_is_named_after_papers_is_found_by_each(name, code):
+    for key in re.findall(r"\[\w+\]", name):
+        lines = [line for paper, line in lines_of_papers() if f"{key}_" in paper]
+        assert eval(code, vars(ecgmask).copy()) in [s for line in lines for s in drawn_by(line)]
 
 
 def test_the_snippet_of_the_readme_runs(tmp_path):

@@ -120,6 +120,11 @@ def choices(name: str, label: str, values: dict[str, tuple[str, str]]) -> Contro
     return Control(name, label, "select", tuple(options))
 
 
+def strategies(name: str, label: str, codes: Iterable[str]) -> Control:
+    """Return a menu of strategies, each shown as its code."""
+    return choices(name, label, {code: (code, f"{name}={code}") for code in codes})
+
+
 OF_PATCHES = " of the patches"
 BLOCKS = (1, 2, 3, 5, 10, 20, 40)
 
@@ -152,15 +157,15 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
         scales(
             "context_scale",
             "Context block",
-            ((0.5, 0.6), (0.85, 0.95), (0.85, 1.0), (1.0, 1.0)),
+            ((0.5, 0.6), (0.85, 0.95), (0.85, 1.0)),
         ),
         scales(
             "pred_scale",
             "Each target",
-            ((0.05, 0.1), (0.1, 0.15), (0.15, 0.2), (0.25, 0.35)),
+            ((0.05, 0.1), (0.15, 0.2), (0.25, 0.35)),
         ),
-        numbers("num_pred_blocks", "Targets", (1, 2, 4)),
-        lengths("min_keep", "Shortest context", (10, 11)),
+        numbers("num_pred_blocks", "Targets", (1, 4, 6)),
+        lengths("min_keep", "Shortest context", (10, 11, 50)),
     ),
     "RandomPatches": (
         Control(
@@ -196,12 +201,18 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
         lengths("min_keep", "Shortest context", (1, 10, 20)),
     ),
     "InverseBlocks": (
-        numbers("ratio", "Masked", (0.5, 0.6, 0.7, 0.8, 0.9), OF_PATCHES),
-        lengths("length", "Visible block", BLOCKS),
+        numbers("ratio", "Masked", (0.5, 0.65, 0.8, 0.9), OF_PATCHES),
+        lengths("length", "Visible block", (1, 5, 10, 20)),
+        numbers("adjust", "For overlaps, added", (0.0, 0.07, 0.3), OF_PATCHES),
     ),
     "Spans": (
         numbers("ratio", "Masked, at most", (0.15, 0.3, 0.5, 0.65, 0.8), OF_PATCHES),
         lengths("length", "Each span", BLOCKS),
+        numbers("min_spans", "Spans, at least", (1, 2, 4)),
+    ),
+    "GeometricRuns": (
+        numbers("ratio", "Masked", (0.5, 0.75), OF_PATCHES),
+        lengths("mean_length", "Mean masked run", (3, 10)),
     ),
     "Forecast": (numbers("ratio", "Future", (0.1, 0.25, 0.5, 0.75, 0.9), OF_PATCHES),),
     "Beats": (
@@ -262,11 +273,36 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
                     "MaskAndComplement()",
                     "ContextToTarget()",
                     "UnionOfBlocks()",
-                    "InverseBlocks()",
                     "Spans.wav2vec2()",
                     "Forecast()",
                 )
             },
+        ),
+    ),
+    "RandomTokens": (numbers("ratio", "Masked", (0.5, 0.9), " of the tokens"),),
+    "Both": (
+        strategies(
+            "first",
+            "One strategy",
+            ("Spans.wav2vec2()", "MaskAndComplement()", "RandomPatches(0.5)", "Forecast()"),
+        ),
+        strategies(
+            "second",
+            "The other",
+            ("Leads.oh()", "Leads(n_masked=3)", "Leads(n_masked=9)"),
+        ),
+    ),
+    "PerBatch": (
+        strategies(
+            "strategy",
+            "One mask of",
+            (
+                "RandomPatches((0.6, 0.7))",
+                "UnionOfBlocks()",
+                "MaskAndComplement()",
+                "ContextToTarget.ijepa()",
+                "Spans.wav2vec2()",
+            ),
         ),
     ),
 }
@@ -378,19 +414,20 @@ def mask_data(name: str) -> dict[str, Any]:
     """Return what a page has to know of a strategy, every mask included."""
     grid = GRIDS[name]
     codes = list(settings(name))
-    masks: list[Any] = []
+    masks: list[int] = []
+    drawn: dict[str, int] = {}
     phrases: dict[str, int] = {}
     differ = False
     for code in codes:
         refused = refusal(code)
         if refused:
-            masks.append({"refused": refused})
+            masks.append(drawn.setdefault(f"!{refused}", len(drawn)))
             continue
         draws = [draw(code, seed) for seed in range(N_SEEDS)]
         words = [
             [phrases.setdefault(text, len(phrases)) for text in words_of(one)] for one in draws
         ]
-        masks.append(encode(draws, words))
+        masks.append(drawn.setdefault(encode(draws, words), len(drawn)))
         differ = differ or any((one.context != draws[0].context).any() for one in draws)
     used = {word for code in codes for word in re.findall(r"\w+", code)}
     preset = eval(next(iter(grid.presets.values())), vars(ecgmask).copy())
@@ -413,7 +450,9 @@ def mask_data(name: str) -> dict[str, Any]:
         "openings": {name: tell(one, shown)[0] for name, shown in leads.items()},
         "phrases": list(phrases),
         "percents": [percent(n / one.context.size) for n in range(one.context.size + 1)],
+        # Settings that draw the same masks, or are refused for the same reason, have one number.
         "masks": masks,
+        "drawn": list(drawn),
     }
 
 

@@ -97,8 +97,8 @@
   function drawsOf(name, setting) {
     const key = `${name} ${setting}`;
     if (!decoded.has(key)) {
-      const { masks, leads, phrases } = strategies[name];
-      decoded.set(key, decode(masks[setting], leads, phrases));
+      const { masks, drawn, leads, phrases } = strategies[name];
+      decoded.set(key, decode(drawn[masks[setting]], leads, phrases));
     }
     return decoded.get(key);
   }
@@ -637,15 +637,15 @@
 
   function show() {
     const data = strategies[state.strategy];
-    const masks = data.masks[setting()];
-    const refused = typeof masks !== "string";
+    const drawn = data.drawn[data.masks[setting()]];
+    const refused = drawn.startsWith("!");
     for (const element of [figure, visibility, table]) element.hidden = refused;
     refusal.hidden = !refused;
     seed.value = state.seed;
     source.textContent = code();
     showMore();
     if (refused) {
-      refusal.textContent = masks.refused;
+      refusal.textContent = drawn.slice(1);
       status.textContent = "The package refuses this setting:";
       return;
     }

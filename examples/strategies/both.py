@@ -1,0 +1,96 @@
+"""
+Hide leads and time at once: ECG-FM
+===================================
+
+Two strategies share one context: the encoder sees what both show, and predicts what either hides.
+Choose it when a model has to do without leads and without stretches of time in one record.
+"""
+
+# %%
+# Draw a mask
+# -----------
+#
+# ECG-FM masks the spans of wav2vec 2.0 and leads at random: in one line, ``Both(...)`` of the two.
+# Blue is the **context**, what both show; orange the **target**, what either hides.
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ecgmask import Both, Leads, RandomPatches, RandomTokens, Spans, mask_statistics, sample_ecg
+from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
+
+ecg = sample_ecg()
+strategy = Both(Spans.wav2vec2(), Leads.oh())
+masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(16))
+plot_12_leads(ecg, masks, title="ECG-FM: spans and whole leads")
+
+# %%
+# Look closely at two leads
+# -------------------------
+#
+# Lead II is seen but for the spans, which are the same in all leads. V4 is hidden for the whole
+# record. Each panel has a gain of its own: compare the bars of 1 mV.
+
+fig, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 4), layout="constrained")
+plot_lead(ecg, masks, lead="II", ax=top).set(xlim=(0, 3), xlabel="")
+plot_lead(ecg, masks, lead="V4", ax=bottom).set_xlim(0, 3)
+fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}")
+
+# %%
+# Take it apart
+# -------------
+#
+# The two are drawn independently of each other, so that the shares that they show multiply.
+
+shown = {}
+for each in (strategy.first, strategy.second, strategy):
+    many = each.draw(4000, 200, np.random.default_rng(1))
+    shown[each] = many.context.mean()
+    print(f"{shown[each]:.1%} of the tokens are shown by {each!r}")
+print(f"{shown[strategy.first] * shown[strategy.second]:.1%} is the product of the first two")
+
+# %%
+# Measure it
+# ----------
+#
+# Records hide unequal numbers of leads, so the context of one may be many times as long as that of
+# another: cut to the shortest, a batch loses most of what was drawn.
+
+rng = np.random.default_rng(0)
+statistics = mask_statistics(strategy, 200, rng=rng, n_batches=16, heart_rate=61)
+print(statistics)
+plot_statistics(statistics)
+
+# %%
+# Combine others
+# --------------
+#
+# MLTAE, D-BETA and CoRe-ECG mask leads and time, too. Strategies and shares here are examples: if
+# patches are shared and their number is fixed, as that of the leads, contexts are equally long.
+
+patches_and_leads = Both(RandomPatches(0.5), Leads(n_masked=3))
+tokens_and_leads = Both(RandomTokens(0.5), Leads(n_masked=3))
+for each in (patches_and_leads, tokens_and_leads):
+    counts = each.draw(64, 200, np.random.default_rng(0)).context.sum(axis=(1, 2))
+    print(f"{counts.min()} to {counts.max()} context tokens: {each!r}")
+
+# %%
+# Train with it
+# -------------
+#
+# ECG-FM leaves hidden tokens in their places: it zeroes leads and replaces spans by an embedding.
+# Here they are left out, and all of them are predicted. ``truncate="never"`` fills shorter contexts
+# up, so that none of the context is lost.
+
+import torch
+
+from ecgmask import PatchMaskCollator
+
+torch.manual_seed(0)
+collate = PatchMaskCollator(strategy, patch_size=25, truncate="never")
+masked = collate([ecg.signal] * 8)
+print(masked.context.shape, masked.targets[0].shape)
+print("context tokens:", (~masked.context_padding).sum(dim=1).tolist())
+
+# sphinx_gallery_tags = ["per-lead mask", "whole leads", "blocks"]
+# sphinx_gallery_thumbnail_lead = "II"
