@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from pathlib import Path
 
@@ -94,11 +93,9 @@ def write_pages(app: Sphinx) -> None:
 
 
 def count_families(app: Sphinx, config: Config) -> None:
-    """Let pages write how many families come from papers, and how many are the package's own."""
-    n_published = sum("References" in inspect.getdoc(family) for family in FAMILIES)
-    n_own = len(FAMILIES) - n_published
-    counts = f"\n.. |n_published| replace:: {n_published}\n.. |n_own| replace:: {n_own}\n"
-    config.rst_epilog = (config.rst_epilog or "") + counts
+    """Let pages write how many families there are."""
+    count = f"\n.. |n_families| replace:: {len(FAMILIES)}\n"
+    config.rst_epilog = (config.rst_epilog or "") + count
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
