@@ -76,7 +76,7 @@ print(f"patch 100 is seen in {statistics.p_context[100]:.0%} of the records")
 # -------------
 #
 # Choose it to make a model carry the rhythm on: a mean gap of Kim's lasts for beats, as the table
-# above says. All records of the batch have the same mask, so ask for a large number of batches.
+# above says. All records of a batch then have the same mask.
 
 import torch
 
