@@ -126,7 +126,7 @@ PAPERS = {
     ),
 }
 OF_THIS_PACKAGE = {
-    "The notebook, after I-JEPA [A23]",
+    "The notebook, after I-JEPA",
     "After CPC [O18]",
     "Whole beats",
     "QRS complexes",

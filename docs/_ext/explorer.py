@@ -201,7 +201,7 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
         lengths("min_keep", "Shortest context", (1, 10, 20)),
     ),
     "InverseBlocks": (
-        numbers("ratio", "Masked", (0.5, 0.65, 0.8, 0.9), OF_PATCHES),
+        numbers("ratio", "Masked", (0.5, 0.8, 0.9), OF_PATCHES),
         lengths("length", "Visible block", (1, 5, 10, 20)),
         numbers("adjust", "For overlaps, added", (0.0, 0.07, 0.3), OF_PATCHES),
     ),

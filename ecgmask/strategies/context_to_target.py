@@ -80,7 +80,7 @@ class ContextToTarget(Strategy):
 
     presets: ClassVar[dict[str, str]] = {
         "I-JEPA [A23]": "ContextToTarget.ijepa()",
-        "The notebook, after I-JEPA [A23]": "ContextToTarget()",
+        "The notebook, after I-JEPA": "ContextToTarget()",
     }
 
     def __post_init__(self) -> None:
