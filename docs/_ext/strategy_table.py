@@ -19,6 +19,8 @@ from ecgmask import strategies
 N_PATCHES = 200
 PATCH_SIZE = 25
 SEED = 0
+BATCH_SIZE = 64
+N_MASKS = 2048
 
 FAMILIES = [vars(ecgmask)[name] for name in strategies.__all__ if name not in ("Masks", "Strategy")]
 HEADER = (
@@ -53,10 +55,14 @@ class StrategyTable(SphinxDirective):
         known_as = re.sub(r"\[\w+\]", r"\g<0>_", name)
         strategy = eval(code, vars(ecgmask))
         given = {"r_peaks": r_peaks} if strategy.needs_r_peaks else {}
-        # One mask a batch needs as many batches as others need records.
-        n_batches = 2048 if isinstance(strategy, ecgmask.PerBatch) else 32
+        one_a_batch = isinstance(strategy, ecgmask.PerBatch)
         numbers = ecgmask.mask_statistics(
-            strategy, N_PATCHES, rng=np.random.default_rng(SEED), n_batches=n_batches, **given
+            strategy,
+            N_PATCHES,
+            rng=np.random.default_rng(SEED),
+            n_batches=N_MASKS if one_a_batch else N_MASKS // BATCH_SIZE,
+            batch_size=BATCH_SIZE,
+            **given,
         )
         seconds = numbers.target_run * numbers.patch_duration
         ends, middle = numbers.p_context[[0, N_PATCHES // 2]]
@@ -92,18 +98,25 @@ def write_pages(app: Sphinx) -> None:
     generate_autosummary_docs([str(listed)], output_dir=Path(app.srcdir) / "api", app=app)
 
 
-def count_families(app: Sphinx, config: Config) -> None:
-    """Let pages write how many families come from papers, and how many are the package's own."""
+def define_numbers(app: Sphinx, config: Config) -> None:
+    """Let pages write what the table is made of, and how many families come from papers."""
     # The name of a setting from a paper ends in the paper's key.
     n_published = sum(any("[" in name for name in family.presets) for family in FAMILIES)
-    n_own = len(FAMILIES) - n_published
-    counts = f"\n.. |n_published| replace:: {n_published}\n.. |n_own| replace:: {n_own}\n"
-    config.rst_epilog = (config.rst_epilog or "") + counts
+    numbers = {
+        "n_published": n_published,
+        "n_own": len(FAMILIES) - n_published,
+        "n_patches": N_PATCHES,
+        "patch_ms": f"{1000 * PATCH_SIZE / ecgmask.sample_ecg().sampling_rate:g}",
+        "n_masks": N_MASKS,
+        "batch_size": BATCH_SIZE,
+    }
+    lines = [f".. |{name}| replace:: {number}" for name, number in numbers.items()]
+    config.rst_epilog = "\n".join([config.rst_epilog or "", *lines, ""])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("strategy-table", StrategyTable)
     app.add_directive("strategy-list", StrategyList)
-    app.connect("config-inited", count_families)
+    app.connect("config-inited", define_numbers)
     app.connect("builder-inited", write_pages)
     return {"parallel_read_safe": True}

@@ -35,7 +35,7 @@ plot_comparison(ecg, drawn, fig=plt.figure(figsize=(8.4, 9), layout="constrained
 
 from ecgmask import ContextToTarget, Forecast, Leads, UnionOfBlocks
 
-stretch = {"I-JEPA": ContextToTarget(), "Kim, blocks": UnionOfBlocks.kim()}
+stretch = {"I-JEPA": ContextToTarget.ijepa(), "Kim, blocks": UnionOfBlocks.kim()}
 stretch |= {"V-JEPA, short range": UnionOfBlocks.vjepa_short()}
 stretch |= {"V-JEPA, long range": UnionOfBlocks.vjepa_long()}
 stretch |= {"Forecast": Forecast(), "Random leads": Leads.oh()}
@@ -64,7 +64,7 @@ plot_comparison(ecg, {name: drawn[name] for name in beats})
 # -------------------
 #
 # The columns are shares of the patches; the mean hidden run in ms; and what is left to see, in per
-# cent of all tokens, once the contexts of a batch of 64 are cut to the shortest.
+# cent of all tokens, once the contexts of a batch are cut to the shortest.
 
 from ecgmask import mask_statistics
 

@@ -30,8 +30,8 @@ seen = {name: em.mask_statistics(s, 200, rng=rng).p_context for name, s in block
 # --------------------------
 #
 # A hidden block has to fit into the record, and few of the places where it fits reach an end. So
-# the ends stay visible: with spans of half a second just nine patches at either end, with longer
-# blocks far more.
+# the ends stay visible: with spans of half a second only the last few patches at either end, with
+# longer blocks far more.
 
 colours = [LIGHT.context_line, LIGHT.target_line, LIGHT.text, LIGHT.ignored_line]
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
@@ -47,12 +47,12 @@ fig.set_label(f"Probability of being seen, at the first patch and the middle one
 # Measure the others
 # ------------------
 #
-# In two of these the *context* is made of blocks that have to fit. Whole beats need R peaks, here
-# the sample's. Per-lead versions are left out: they have the curve of their inner strategy.
+# In two of these the *context* is made of blocks. Whole beats need R peaks, here the sample's.
+# Per-lead versions are left out: they have the curve of their inner strategy.
 
 from scipy.signal import find_peaks
 
-others = {"I-JEPA": em.ContextToTarget(), "data2vec 2.0": em.InverseBlocks()}
+others = {"I-JEPA": em.ContextToTarget.ijepa(), "data2vec 2.0": em.InverseBlocks()}
 others |= {"MAE": em.RandomPatches.mae(), "Forecast": em.Forecast()}
 others |= {"Random leads": em.Leads.oh()}
 more = {name: em.mask_statistics(s, 200, rng=rng).p_context for name, s in others.items()}
@@ -63,9 +63,9 @@ more["Beats"] = em.mask_statistics(em.Beats(), 200, rng=rng, r_peaks=r_peaks).p_
 # Those that favour the inside, or nothing
 # ----------------------------------------
 #
-# I-JEPA and data2vec 2.0 rarely show the first and the last patches, and I-JEPA shows most just
-# inside them. Random patches, random leads and whole beats favour nothing; a forecast shows the
-# past only.
+# The context block of I-JEPA rarely reaches the first and the last patches; most is seen just
+# inside them. Blocks of data2vec 2.0 are cut off at the ends. Random patches, random leads and
+# whole beats favour nothing; a forecast shows the past only.
 
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 ends = [LIGHT.target_line, LIGHT.context_line]
@@ -83,8 +83,8 @@ fig.set_label(f"Probability of being seen, at the first patch and the middle one
 # Compare the numbers
 # -------------------
 #
-# An ECG-JEPA encoder sees the first patch more than eight times as often as the middle one. With
-# crops at random starts, it is at least not always the same beat that is in the middle.
+# An ECG-JEPA encoder sees the first patch many times as often as the middle one. With crops at
+# random starts, it is at least not always the same beat that is in the middle.
 
 print(f"{'':<21}patch 0  patch 20  patch 100")
 for name, p in (seen | more).items():

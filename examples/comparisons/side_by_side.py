@@ -20,7 +20,7 @@ from ecgmask.plotting import plot_comparison
 
 ecg = sample_ecg()
 rng = np.random.default_rng(7)
-strategies = {"ECG-JEPA": MaskAndComplement(), "I-JEPA": ContextToTarget()}
+strategies = {"ECG-JEPA": MaskAndComplement(), "I-JEPA": ContextToTarget.ijepa()}
 masks = {name: strategy.draw(1, 200, rng) for name, strategy in strategies.items()}
 plot_comparison(ecg, masks, lead="II")
 
@@ -57,7 +57,7 @@ import torch
 from ecgmask import PatchMaskCollator
 
 torch.manual_seed(0)
-drawn = PatchMaskCollator(ContextToTarget(), patch_size=25)([ecg.signal] * 8)
+drawn = PatchMaskCollator(ContextToTarget.ijepa(), patch_size=25)([ecg.signal] * 8)
 plot_comparison(ecg, {"I-JEPA, third of a batch": drawn}, patch_size=25, record=2)
 
 # %%

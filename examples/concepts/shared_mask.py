@@ -68,8 +68,8 @@ print(shared.context.shape, seen.shape)
 # The same strategy, shared and per lead
 # --------------------------------------
 #
-# :class:`~ecgmask.PerLead` draws for every lead on its own: a token is one lead in one window, one
-# of 2400 in this ECG. The chart becomes an image, with a row for each lead.
+# :class:`~ecgmask.PerLead` draws for every lead on its own: a token is one lead in one window.
+# The chart becomes an image, with a row for each lead.
 
 per_lead = PerLead(MaskAndComplement()).draw(1, 200, rng)
 fig = plt.figure(figsize=(8.4, 15), layout="constrained")
@@ -83,8 +83,8 @@ fig.set_label(f"Shared: {top.get_label()} Per lead: {bottom.get_label()}")
 # ----------------------------
 #
 # Limb leads are linear in each other: any two of the six give the other four. A shared mask hides
-# all of them at once. Per-lead masks do not: in a batch of 200 records, about half of the hidden
-# limb-lead patches are seen in another limb lead, and nearly a fifth follow exactly from two.
+# all of them at once. Per-lead masks do not: many hidden limb-lead patches are seen in another limb
+# lead, and some follow exactly from two, as counted over a batch of 200 records.
 
 many = PerLead(MaskAndComplement()).draw(200, 200, rng)
 visible = many.context[:, :6].sum(axis=1, keepdims=True)

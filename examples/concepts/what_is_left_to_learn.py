@@ -2,8 +2,8 @@
 What does a mask leave to learn?
 ================================
 
-A target that a trivial guess fills in teaches a model little but that guess. This tutorial lets
-three guessers fill in what each strategy hides of the sample ECG, and measures what they miss.
+What a trivial guess fills in asks little of a model. This tutorial lets three guessers
+fill in what each strategy hides of the sample ECG, and measures what they miss.
 """
 
 # %%
@@ -35,7 +35,7 @@ guessers["beat"] = copy_beat
 # --------------
 #
 # Four seconds of lead II, under spans drawn for every lead on its own. In the bands, which are
-# hidden, orange is the guess and grey the ECG; blue is visible. An electrode artefact at 3.6 s
+# hidden, orange is the guess and grey the ECG; blue is visible. An electrode artefact
 # shows what each relies on: other leads have it too, no other beat does.
 
 masks = em.PerLead(em.Spans()).draw(1, 200, np.random.default_rng(1))
@@ -64,7 +64,7 @@ strategies = {
     "Kim, blocks": em.UnionOfBlocks(),
     "ECG-JEPA": em.MaskAndComplement(),
     "V-JEPA, long range": em.UnionOfBlocks.vjepa_long(),
-    "I-JEPA": em.ContextToTarget(),
+    "I-JEPA": em.ContextToTarget.ijepa(),
     "Forecast": em.Forecast(),
     "ST-MEM": em.PerLead(em.RandomPatches(0.75)),
 }
@@ -82,12 +82,12 @@ for name, strategy in strategies.items():
 # What to conclude
 # ----------------
 #
-# * **The line is no shortcut** with patches of 50 ms: it does worse than the mean under every
+# * **The line is no shortcut** with these patches: it does worse than the mean under every
 #   strategy here. See :doc:`/gallery/concepts/what_lines_fill_in`.
 # * **Other leads are** one where each lead has a mask of its own: two thirds of ST-MEM. A shared
 #   mask leaves none to go by (nan). See :doc:`/gallery/concepts/what_other_leads_tell`.
-# * **The nearest beat is everyone's shortcut.** Longer gaps hardly help against it: a forecast of
-#   five seconds is as easy to copy as short spans. The two long blocks of V-JEPA hide most from it.
+# * **The nearest beat is a shortcut for all**, once the R peaks are told. Longer gaps hardly help
+#   against it: a forecast of five seconds is as easy to copy as short spans.
 #
 # This is one person in sinus rhythm, with all R peaks told, and R² counts samples in mV: a
 # bound for models that reconstruct the signal, none for those that predict representations.

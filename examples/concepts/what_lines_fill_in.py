@@ -56,8 +56,8 @@ for ratio in (0.25, 0.5, 0.75):
 # See where the line gives out
 # ----------------------------
 #
-# Hidden patches often touch, so the more are hidden, the longer the gaps: four patches on average
-# if three quarters are. Then a line explains less than half at 10 ms, and nothing at 50 ms.
+# Hidden patches often touch, so the more are hidden, the longer the gaps. With three quarters
+# hidden, a line explains less than half at 10 ms, and nothing at 50 ms.
 
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 colours = [LIGHT.ignored_line, LIGHT.context_line, LIGHT.target_line]

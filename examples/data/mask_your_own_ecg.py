@@ -64,9 +64,9 @@ print(ecg)
 # A DICOM waveform, at another rate
 # ---------------------------------
 #
-# The file that ships with pydicom was recorded in microvolts at 1000 Hz. Ask for the sampling rate
-# and the leads that your model takes. A patch is a time: at 250 Hz, 50 ms are 12.5 samples, so take
-# 25 samples and 100 ms here.
+# The file that ships with pydicom was recorded in microvolts, at another rate. Ask for the sampling
+# rate and the leads that your model takes. A patch is a time: at half the rate, so many samples
+# last twice as long.
 
 import pydicom.examples
 

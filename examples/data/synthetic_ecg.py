@@ -36,8 +36,9 @@ print(ecg)
 # What it lacks
 # -------------
 #
-# Without noise, three numbers at each instant explain all twelve leads; a real ECG takes eight. A
-# model that fills in leads has an easier life here, and what it learns says nothing about patients.
+# Without noise, three numbers at each instant explain all twelve leads; this recording takes more.
+# A model that fills in leads has an easier life here, and what it learns says nothing about
+# patients.
 
 from ecgmask import sample_ecg
 

@@ -62,7 +62,7 @@ plot_statistics(statistics)
 # What is easy about it
 # ---------------------
 #
-# One beat of this sinus rhythm is much like the next: from 0.3 s before the R peak to 0.6 s after,
+# One beat of this sinus rhythm is much like the next: around the R peak,
 # neighbours correlate strongly. A model can copy the shape, but has to find the time.
 
 beats = np.stack([ecg.signal[1, peak - 150 : peak + 300] for peak in peaks])
@@ -73,8 +73,9 @@ print(f"correlation of neighbouring beats: {np.median(neighbours):.2f} (median)"
 # Train with it
 # -------------
 #
-# Choose it to ask for whole beats, whatever the heart rate, or with ``window=(1, 1)`` for 150 ms
-# around each R peak. R peaks travel with each record, in samples; name the place where they are.
+# Choose it to ask for whole beats, or with ``window=(1, 1)`` for what is around each R peak. At
+# high heart rates the border half way between R peaks may cut a T wave. R peaks travel with each
+# record, in samples; name the place where they are.
 
 import torch
 

@@ -10,7 +10,7 @@ This tutorial draws them on a real 12-lead ECG, overlaps and ignored patches inc
 # A real ECG in patches
 # ---------------------
 #
-# Ten seconds at 500 Hz are 200 patches of 25 samples, 50 ms each.
+# Ten seconds of 500 samples each are 200 patches of 25 samples.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,10 +25,11 @@ print(ecg)
 # Draw context and targets
 # ------------------------
 #
-# A context block of 85 to 95 % of the record and four targets of 15 to 20 % are placed at random;
+# A context block of 85 to 100 % of the record and four targets of 15 to 20 % are placed at random;
 # then the targets are cut out of the context, so that nothing to be predicted is ever seen.
 
-strategy = ContextToTarget(context_scale=(0.85, 0.95), pred_scale=(0.15, 0.20))
+strategy = ContextToTarget.ijepa()
+print(strategy)
 masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(54))
 plot_12_leads(ecg, masks, title="I-JEPA: context to target")
 
@@ -39,8 +40,8 @@ plot_12_leads(ecg, masks, title="I-JEPA: context to target")
 # Read the mask in numbers
 # ------------------------
 #
-# Context, target and ignored patches add up to 200. Targets are predicted one by one: a patch in
-# two of them counts once in the :class:`~ecgmask.MaskSummary`, and once in the
+# Context, target and ignored patches add up to all of them. Targets are predicted one by one: a
+# patch in two of them counts once in the :class:`~ecgmask.MaskSummary`, and once in the
 # :class:`~ecgmask.BlockSummary` of each.
 
 counts = describe(masks)
@@ -51,8 +52,7 @@ print([block.n_patches for block in counts.targets])
 # Look closely at one lead
 # ------------------------
 #
-# A target of 30 to 39 patches lasts 1.5 to 2 s, more than one beat of this ECG: a neighbouring
-# sample does not give it away.
+# A target lasts longer than one beat of this ECG: a neighbouring sample does not give it away.
 
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 plot_lead(ecg, masks, lead="II", ax=ax)
@@ -78,13 +78,14 @@ plot_statistics(statistics)
 # -------------
 #
 # :class:`~ecgmask.IJEPAMaskCollator` follows torch's seed and returns lists: one context tensor and
-# four target tensors. Contexts differ in length, so the longer ones of a batch lose patches at one
+# four target tensors. Its own context scale is that of the notebook that this package grew from, so
+# ask for the paper's. Contexts differ in length, so the longer ones of a batch lose patches at one
 # end of the record.
 
 import torch
 
 torch.manual_seed(0)
-collate = IJEPAMaskCollator(patch_size=25)
+collate = IJEPAMaskCollator(patch_size=25, context_scale=(0.85, 1.0), min_keep=11)
 batch, contexts, targets = collate([ecg.signal] * 8)
 print(contexts[0].shape, *[target.shape for target in targets], sep="\n")
 

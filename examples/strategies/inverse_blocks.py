@@ -2,7 +2,7 @@
 Show a few blocks and hide the rest: data2vec 2.0
 =================================================
 
-Inverse block masking chooses what the encoder sees, short blocks of one length, and hides the rest.
+Inverse block masking chooses what the encoder sees, a fifth of the record around random patches.
 This tutorial draws it on a real 12-lead ECG, where a block lasts half a second.
 """
 
@@ -10,8 +10,9 @@ This tutorial draws it on a real 12-lead ECG, where a block lasts half a second.
 # Draw a mask
 # -----------
 #
-# A fifth of 200 patches is four blocks of ten. Two of them overlap here, so that 35 patches in
-# three stretches are the **context**, in blue, which the encoder sees. Orange is the **target**.
+# Blocks of ten patches lie around random centres. Single patches are taken out of them, or added,
+# until exactly a fifth is the **context**, in blue, which the encoder sees. Orange is the
+# **target**.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,8 +29,7 @@ plot_12_leads(ecg, masks, title="data2vec 2.0: inverse blocks")
 # Look closely at one lead
 # ------------------------
 #
-# The first visible block shows a P wave, a QRS complex and half a T wave. Two blocks that overlap
-# make a longer stretch: the second has 15 patches, 0.75 s.
+# Blocks do not stay whole: patches that were taken out leave gaps, and some stand alone.
 
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 plot_lead(ecg, masks, lead="II", ax=ax)
@@ -40,8 +40,8 @@ fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 # Measure it
 # ----------
 #
-# Overlaps leave a little less than a fifth visible. The first and last nine patches are seen
-# more rarely, since fewer blocks reach them.
+# All records keep equally many patches, so a batch has nothing to cut. The ends are seen more
+# rarely than the middle, since blocks are cut off there.
 
 statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(statistics)
@@ -63,8 +63,7 @@ print(f"hidden patches in runs of 1 s or more: {runs[20:].sum() / runs.sum():.0%
 # Train with it
 # -------------
 #
-# Choose it for a small context in pieces that are long enough for a QRS complex. Contexts differ in
-# length, since blocks may overlap, and a batch is cut to the shortest.
+# Choose it for a small context that is more than single patches, of one size in all records.
 
 import torch
 

@@ -62,8 +62,9 @@ plot_12_leads(ecg, grouped, title="Two of five: limb leads, V3, V4, V5, V6")
 # Measure it
 # ----------
 #
-# :meth:`Leads.oh <ecgmask.Leads.oh>` hides each lead with probability 0.5, as Oh et al. do, but
-# never all. The record that shows fewest sets the length of its batch: two leads' worth is kept.
+# :meth:`Leads.oh <ecgmask.Leads.oh>` hides each lead with an even chance, as the augmentation of Oh
+# et al. zeroes them, but never all. Here hidden leads are to be predicted. The record that shows
+# fewest sets the length of its batch: two leads' worth is kept.
 
 rng = np.random.default_rng(0)
 statistics = mask_statistics(Leads.oh(), 200, rng=rng, n_batches=16, heart_rate=61)

@@ -2,7 +2,7 @@
 Hide most of an ECG: mask and complement
 ========================================
 
-ECG-JEPA hides 75 to 85 % of an ECG in blocks and lets the encoder see what is left.
+ECG-JEPA hides most of an ECG in blocks and lets the encoder see what is left.
 This tutorial draws such a mask on a real 12-lead ECG and reads it in numbers.
 """
 
@@ -10,8 +10,8 @@ This tutorial draws such a mask on a real 12-lead ECG and reads it in numbers.
 # A real ECG in patches
 # ---------------------
 #
-# :func:`~ecgmask.sample_ecg` returns ten seconds of a resting ECG at 500 Hz as an
-# :class:`~ecgmask.ECG`. Patches of 25 samples, 50 ms, share it out into 200.
+# :func:`~ecgmask.sample_ecg` returns ten seconds of a resting ECG as an
+# :class:`~ecgmask.ECG`. It divides into 200 patches of 25 samples.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,14 +35,14 @@ masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(25))
 plot_12_leads(ecg, masks, title="ECG-JEPA: mask and complement")
 
 # %%
-# The two wandering stretches in II, III and aVF, at 3.5 to 3.8 s and 9.4 to 9.8 s, are electrode
+# The two wandering stretches in II, III and aVF are electrode
 # artefacts of the left leg. They belong to the recording and stay in it.
 #
 # Read the mask in numbers
 # ------------------------
 #
 # Every masked run is at least ten patches, half a second, long: about half a beat, and longer than
-# a QRS complex. Only gaps much shorter than that could be bridged by a straight line.
+# a QRS complex. Only gaps far shorter than that could be bridged by a straight line.
 
 print(describe(masks))
 
@@ -62,8 +62,8 @@ fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 # Measure it
 # ----------
 #
-# The first and the last patch are seen more than eight times as often as those in the middle, for
-# hidden blocks rarely reach an end. No paper mentions it.
+# The first and the last patch are seen many times as often as those in the middle, for hidden
+# blocks rarely reach an end.
 
 from ecgmask import mask_statistics
 from ecgmask.plotting import plot_statistics

@@ -10,8 +10,8 @@ This tutorial draws one on a real 12-lead ECG and counts what the other leads gi
 # Draw a mask
 # -----------
 #
-# :class:`~ecgmask.PerLead` draws any other strategy for every lead. ST-MEM hides 75 % of each. The
-# lanes are an image: a row for each lead, blue where the encoder sees it.
+# :class:`~ecgmask.PerLead` draws any other strategy for every lead. ST-MEM hides three quarters of
+# each. The lanes are an image: a row for each lead, blue where the encoder sees it.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,7 +40,7 @@ fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}"
 # Measure it
 # ----------
 #
-# Every lead keeps exactly 50 of its 200 patches, so a record always has 600 context tokens.
+# Every lead keeps equally many patches, so every record has equally many context tokens.
 
 rng = np.random.default_rng(0)
 statistics = mask_statistics(strategy, 200, rng=rng, n_batches=16, heart_rate=61)

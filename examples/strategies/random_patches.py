@@ -10,8 +10,8 @@ This tutorial draws such a mask on a real 12-lead ECG and measures how short its
 # Draw a mask
 # -----------
 #
-# :meth:`RandomPatches.mae <ecgmask.RandomPatches.mae>` hides 75 % of the patches, as He et al. do
-# for images. Blue is the **context**, which the encoder sees, orange the **target**.
+# :meth:`RandomPatches.mae <ecgmask.RandomPatches.mae>` hides three quarters of the patches, as He
+# et al. do for images. Blue is the **context**, which the encoder sees, orange the **target**.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,8 +28,7 @@ plot_12_leads(ecg, masks, title="Masked autoencoder: random patches")
 # Look closely at one lead
 # ------------------------
 #
-# In these three seconds no gap is longer than nine patches, 450 ms: pieces of every beat stick
-# out.
+# In these three seconds pieces of every beat are seen.
 
 fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 plot_lead(ecg, masks, lead="II", ax=ax)
@@ -52,7 +51,7 @@ plot_statistics(statistics)
 # ---------------------
 #
 # Less than it seems. Almost half of the hidden patches touch a visible one; in blocks, as ECG-JEPA
-# hides them, hardly any do. But QRS complexes are too short for patches of 50 ms: a straight line
+# hides them, hardly any do. But QRS complexes are too short for such patches: a straight line
 # between visible samples explains nothing, see :doc:`/gallery/concepts/what_lines_fill_in`.
 
 from ecgmask import MaskAndComplement
@@ -67,8 +66,8 @@ for each in (strategy, MaskAndComplement()):
 # Train with it
 # -------------
 #
-# Use it as the plain reference for other masks. Kim 2024 hides 60 to 70 % of an ECG in this way; in
-# :meth:`RandomPatches.kim <ecgmask.RandomPatches.kim>` the number is drawn once a batch.
+# Use it as the plain reference for other masks. Kim 2024 hides an ECG in this way; in
+# :meth:`RandomPatches.kim <ecgmask.RandomPatches.kim>` one mask is drawn for a batch.
 
 import torch
 

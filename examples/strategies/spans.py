@@ -11,7 +11,7 @@ This tutorial draws them on a real 12-lead ECG and counts how much is hidden in 
 # -----------
 #
 # :meth:`Spans.wav2vec2 <ecgmask.Spans.wav2vec2>` starts spans of ten patches, half a second, at
-# 6.5 % of the patches: 13 spans in this record. Blue is the **context**, orange the **target**.
+# random. Blue is the **context**, orange the **target**.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,8 +40,8 @@ fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 # Measure it
 # ----------
 #
-# Thirteen spans of ten would hide 65 % side by side. They overlap, and about half is left to
-# predict. The first and last nine patches are hidden more rarely: fewer spans reach them.
+# Side by side, the spans would hide nearly two thirds of the record. They overlap, and about half
+# is left to predict. The first and last patches are hidden more rarely: fewer spans reach them.
 
 statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(statistics)
@@ -51,8 +51,8 @@ plot_statistics(statistics)
 # What is easy about it
 # ---------------------
 #
-# No gap is shorter than half a second, too long for a straight line. But two thirds of the hidden
-# patches lie in gaps shorter than a beat of this ECG, which lasts a second, 20 patches.
+# No gap is shorter than half a second, too long for a straight line. But many of the hidden
+# patches lie in gaps shorter than a beat of this ECG, which lasts a second.
 
 runs = statistics.target_runs * np.arange(201)
 print(f"shortest hidden run: {np.flatnonzero(runs)[0]} patches")

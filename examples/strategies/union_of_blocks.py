@@ -10,7 +10,7 @@ This tutorial draws the masks of Kim's ECG-JEPA and of V-JEPA on a real 12-lead 
 # Draw a mask
 # -----------
 #
-# :meth:`UnionOfBlocks.kim <ecgmask.UnionOfBlocks.kim>` places four blocks of 17.5 to 22.5 % of the
+# :meth:`UnionOfBlocks.kim <ecgmask.UnionOfBlocks.kim>` places four blocks of about a fifth of the
 # record, the same for all records of a batch. Blocks that overlap merge.
 
 import matplotlib.pyplot as plt
@@ -39,7 +39,7 @@ fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 # Many short blocks, or few long ones
 # -----------------------------------
 #
-# V-JEPA hides eight blocks of 15 % (short range) or two of 70 % (long range). The short ones leave
+# V-JEPA hides eight short blocks (short range) or two long ones (long range). The short ones leave
 # islands to see, the long ones the ends.
 
 rng = np.random.default_rng(5)

@@ -30,8 +30,8 @@ crops = signal[:, :3500].unfold(1, 1500, 2).transpose(0, 1)  # (1001, 12, 1500),
 # Hide four short blocks
 # ----------------------
 #
-# Blue is the **context**, orange are the **targets**: four blocks of 150 to 250 ms, as I-JEPA draws
-# them, in 60 patches of 50 ms. Dotted grey is neither. The held-out part is scored under 32 such
+# Blue is the **context**, orange are the **targets**: four short blocks, placed as I-JEPA places
+# them. Dotted grey is neither. The held-out part is scored under 32 such
 # masks; this is the first.
 
 collate = IJEPAMaskCollator(patch_size=25, pred_scale=(0.05, 0.1), seed=seed)
@@ -232,7 +232,7 @@ for name, rows in history.items():
 # context helps on three seconds that were never trained on. It is no benchmark: one person, ten
 # beats. Whether the embeddings are worth anything, only other people's ECGs can tell.
 #
-# Two things to try. Put ``torch.randn(12, 5000)`` in place of the signal: the loss falls as low as
-# on the ECG, or lower, but skill stays at zero. Or change ``seed``: skill varies, above zero.
+# Two things to try. Put ``torch.randn(12, 5000)`` in place of the signal: the loss falls as well,
+# but skill stays at zero. Or change ``seed``: skill varies, above zero.
 
 # sphinx_gallery_tags = ["shared mask", "blocks", "training"]

@@ -31,8 +31,8 @@ ecg = ECG(millivolts[:, 3500:4500], sampling_rate=500)
 # Hide three patches of four
 # --------------------------
 #
-# :meth:`RandomPatches.mae <ecgmask.RandomPatches.mae>` draws 30 of 40 patches of 50 ms, the same in
-# all leads. The held-out part is judged under 32 such masks; this is one of them.
+# :meth:`RandomPatches.mae <ecgmask.RandomPatches.mae>` draws three quarters of the patches, the
+# same in all leads. The held-out part is judged under 32 such masks; this is one of them.
 
 collate = PatchMaskCollator(RandomPatches.mae(), patch_size=25, seed=0)
 held_out, context, (target,) = collate([signal[:, 3500:4500]] * 32)

@@ -10,7 +10,7 @@ without masks, by batch size, on one core of the machine that built this site.
 # Records in memory
 # -----------------
 #
-# 256 records of 12 leads and 5000 samples, 240 kB each. Nothing is read from a disk: this is the
+# A stack of records like the sample ECG. Nothing is read from a disk: this is the
 # hardest comparison for masks, since all else is only copied.
 
 import timeit
