@@ -89,8 +89,8 @@ print(batch.shape, context.shape, targets[0].shape)
 # Both on one batch
 # -----------------
 #
-# V-JEPA trains with both ranges on every record: a collator takes a list of strategies. Contexts cut
-# to the shortest of a large batch shrink to a few tokens, so nothing is cut here.
+# V-JEPA trains with both ranges on every record: a collator takes a list of strategies. Contexts
+# cut to the shortest of a large batch shrink to a few tokens, so nothing is cut here.
 
 torch.manual_seed(0)
 collate = PatchMaskCollator([short, long], patch_size=25, truncate="never")
