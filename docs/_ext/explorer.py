@@ -164,7 +164,7 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
             "Each target",
             ((0.05, 0.1), (0.15, 0.2), (0.25, 0.35)),
         ),
-        numbers("num_pred_blocks", "Targets", (1, 4, 6)),
+        numbers("num_pred_blocks", "Targets", (1, 2, 4)),
         lengths("min_keep", "Shortest context", (10, 11, 50)),
     ),
     "RandomPatches": (
