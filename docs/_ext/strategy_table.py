@@ -22,7 +22,7 @@ SEED = 0
 
 FAMILIES = [vars(ecgmask)[name] for name in strategies.__all__ if name not in ("Masks", "Strategy")]
 HEADER = (
-    *("Strategy", "From", "Sees", "Predicts", "Target run"),
+    *("Strategy", "Known as", "Sees", "Predicts", "Target run"),
     *("Context", "Cut", "Filled", "Ends"),
 )
 
@@ -50,7 +50,7 @@ class StrategyTable(SphinxDirective):
     def row(self, code, name, family, r_peaks, heart_rate):
         page = family.__module__.rpartition(".")[2]
         # The name of a paper ends in its key, which links here.
-        paper = re.sub(r"\[\w+\]", r"\g<0>_", name) if "[" in name else "this package"
+        known_as = re.sub(r"\[\w+\]", r"\g<0>_", name)
         strategy = eval(code, vars(ecgmask))
         given = {"r_peaks": r_peaks} if strategy.needs_r_peaks else {}
         # One mask a batch needs as many batches as others need records.
@@ -62,7 +62,7 @@ class StrategyTable(SphinxDirective):
         ends, middle = numbers.p_context[[0, N_PATCHES // 2]]
         return (
             f":doc:`{code} </gallery/strategies/{page}>`",
-            paper,
+            known_as,
             f"{numbers.context:.0%}",
             f"{numbers.target:.0%}",
             f"{seconds:.1f} s, {seconds * heart_rate / 60:.1f} beats",
