@@ -120,9 +120,9 @@ def choices(name: str, label: str, values: dict[str, tuple[str, str]]) -> Contro
     return Control(name, label, "select", tuple(options))
 
 
-def strategies(name: str, label: str, codes: Iterable[str]) -> Control:
-    """Return a menu of strategies, each shown as its code."""
-    return choices(name, label, {code: (code, f"{name}={code}") for code in codes})
+def strategies(name: str, label: str, parameter: str, codes: Iterable[str]) -> Control:
+    """Return a menu of strategies for a parameter, each shown as its code."""
+    return choices(name, label, {code: (code, f"{parameter}={code}") for code in codes})
 
 
 OF_PATCHES = " of the patches"
@@ -164,7 +164,7 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
             "Each target",
             ((0.05, 0.1), (0.15, 0.2), (0.25, 0.35)),
         ),
-        numbers("num_pred_blocks", "Targets", (1, 4, 6)),
+        numbers("num_pred_blocks", "Targets", (1, 2, 4)),
         lengths("min_keep", "Shortest context", (10, 11, 50)),
     ),
     "RandomPatches": (
@@ -284,18 +284,21 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
         strategies(
             "first",
             "One strategy",
+            "first",
             ("Spans.wav2vec2()", "MaskAndComplement()", "RandomPatches(0.5)", "Forecast()"),
         ),
         strategies(
             "second",
             "The other",
+            "second",
             ("Leads.oh()", "Leads(n_masked=3)", "Leads(n_masked=9)"),
         ),
     ),
     "PerBatch": (
         strategies(
-            "strategy",
+            "of",
             "One mask of",
+            "strategy",
             (
                 "RandomPatches((0.6, 0.7))",
                 "UnionOfBlocks()",

@@ -42,12 +42,12 @@ fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}"
 #
 # The two are drawn independently of each other, so that the shares that they show multiply.
 
-shown = {}
-for each in (strategy.first, strategy.second, strategy):
-    many = each.draw(4000, 200, np.random.default_rng(1))
-    shown[each] = many.context.mean()
-    print(f"{shown[each]:.1%} of the tokens are shown by {each!r}")
-print(f"{shown[strategy.first] * shown[strategy.second]:.1%} is the product of the first two")
+rng = np.random.default_rng(1)
+by_spans = strategy.first.draw(4000, 200, rng).context.mean()
+by_leads = strategy.second.draw(4000, 200, rng).context.mean()
+by_both = strategy.draw(4000, 200, rng).context.mean()
+print(f"spans show {by_spans:.1%} of the tokens, leads {by_leads:.1%}, both {by_both:.1%}")
+print(f"the product of the first two is {by_spans * by_leads:.1%}")
 
 # %%
 # Measure it
@@ -72,7 +72,7 @@ patches_and_leads = Both(RandomPatches(0.5), Leads(n_masked=3))
 tokens_and_leads = Both(RandomTokens(0.5), Leads(n_masked=3))
 for each in (patches_and_leads, tokens_and_leads):
     counts = each.draw(64, 200, np.random.default_rng(0)).context.sum(axis=(1, 2))
-    print(f"{counts.min()} to {counts.max()} context tokens: {each!r}")
+    print(f"{type(each.first).__name__:<13} and leads: {counts.min()} to {counts.max()} tokens")
 
 # %%
 # Train with it

@@ -325,13 +325,16 @@ def test_the_keyboard_reaches_and_moves_every_control(desktop, address):
     desktop.get_by_label("Strategy", exact=True).focus()
     desktop.keyboard.type("Sp")
     desktop.keyboard.press("Tab")
-    assert desktop.evaluate("document.activeElement.textContent") == "wav2vec 2.0, ECG-FM"
+    (preset,) = explorer.GRIDS["Spans"].presets
+    assert desktop.evaluate("document.activeElement.textContent") == preset
     desktop.keyboard.press("Tab")
     desktop.keyboard.press("ArrowLeft")
     slider = desktop.get_by_label("Masked, at most")
     assert slider.get_attribute("aria-valuetext") == "0.5 of the patches"
     desktop.keyboard.press("Tab")
     desktop.keyboard.press("End")
+    desktop.keyboard.press("Tab")
+    assert desktop.evaluate("document.activeElement.id") == "explorer-min_spans"
     desktop.keyboard.press("Tab")
     assert desktop.evaluate("document.activeElement.id") == "explorer-lead"
     desktop.keyboard.press("Tab")

@@ -226,6 +226,11 @@ def test_a_strategy_without_controls_has_a_menu_of_its_presets(monkeypatch):
     ]
 
 
+def test_no_control_takes_a_name_that_the_page_has_in_its_address():
+    names = {control.name for grid in explorer.GRIDS.values() for control in grid.controls}
+    assert names.isdisjoint({"strategy", "seed", "lead"})
+
+
 def test_a_preset_stands_where_its_parameters_are(site):
     for name, grid in explorer.GRIDS.items():
         settings = list(explorer.settings(name))
