@@ -51,9 +51,8 @@ plot_statistics(statistics)
 # What is easy about it
 # ---------------------
 #
-# Visible blocks have a least length, hidden gaps have none. Two blocks may leave a gap of 100 ms or
-# less between them, but hardly any hidden patch lies in one. Most are in runs of 20 or more, a
-# second: a beat of this ECG.
+# Neither visible runs nor gaps have a least length. But hardly any hidden patch lies in a short gap:
+# most are in runs of a second or more, a beat of this ECG.
 
 runs = statistics.target_runs * np.arange(201)
 print(f"hidden patches in runs of up to 100 ms: {runs[:3].sum() / runs.sum():.1%}")
