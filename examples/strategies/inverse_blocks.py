@@ -51,8 +51,8 @@ plot_statistics(statistics)
 # What is easy about it
 # ---------------------
 #
-# Neither visible runs nor gaps have a least length. But hardly any hidden patch lies in a short gap:
-# most are in runs of a second or more, a beat of this ECG.
+# Neither visible runs nor gaps have a least length. But hardly any hidden patch lies in a short
+# gap: most are in runs of a second or more, a beat of this ECG.
 
 runs = statistics.target_runs * np.arange(201)
 print(f"hidden patches in runs of up to 100 ms: {runs[:3].sum() / runs.sum():.1%}")

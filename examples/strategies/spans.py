@@ -2,7 +2,7 @@
 Hide spans of half a second: wav2vec 2.0 on an ECG
 ==================================================
 
-wav2vec 2.0 hides spans of one length from random starts; ECG-FM hides them, and whole leads, on ECGs.
+wav2vec 2.0 hides spans of one length from random starts; on ECGs, ECG-FM hides whole leads as well.
 This tutorial draws them on a real 12-lead ECG and counts how much is hidden in the end.
 """
 
