@@ -31,6 +31,7 @@ STRATEGIES = {
     "GeometricRuns()": "395e3f1fdded0570",
     "InverseBlocks()": "4291ea1e5c82d9b7",
     "InverseBlocks.data2vec2()": "4291ea1e5c82d9b7",
+    "LeadBlocks()": "bc7d024a51c79177",
     "Leads(3)": "adcce488448c4383",
     "Leads(n_masked=1, groups=(LIMB_LEADS,))": "704788e4112eaa60",
     "Leads.mlae()": "2a34f6da2d233820",

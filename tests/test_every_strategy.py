@@ -109,8 +109,10 @@ def test_a_fraction_of_nothing_or_of_all_is_refused_or_draws_valid_masks(family,
             changed = replace(strategy, **{name: value})
         except (TypeError, ValueError):
             continue
-        # The least of two may be nothing, and a context may be cut out of all.
-        assert (end, name) in [(0, "min_keep_ratio"), (1, "context_scale")]
+        # The least of two may be nothing, a context may be cut out of all, and blocks of some leads
+        # may last throughout.
+        of_leads = [(1, "scale")] if rows_of(changed) > 1 else []
+        assert (end, name) in [(0, "min_keep_ratio"), (1, "context_scale"), *of_leads]
         assert_valid(draw(changed, 4, 200, np.random.default_rng(0)), changed, 4, 200)
 
 
@@ -233,7 +235,10 @@ def leads_of(strategy):
         return max(leads_of(strategy.first), leads_of(strategy.second))
     if isinstance(strategy, PerBatch):
         return leads_of(strategy.strategy)
-    return len(strategy.leads) if isinstance(strategy, Leads) else getattr(strategy, "n_leads", 1)
+    if isinstance(strategy, Leads):
+        return len(strategy.leads)
+    # Of a class without such a field, as its settings with names are drawn.
+    return getattr(strategy, "n_leads", None) or rows_of(PRESETS[type(strategy)][0])
 
 
 def assert_valid(masks, strategy, n_records, n_patches):

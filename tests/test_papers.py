@@ -131,6 +131,7 @@ OF_THIS_PACKAGE = {
     "Whole beats",
     "QRS complexes",
     "Limb leads as one",
+    "Neighbouring leads, after Signal-JEPA",
 }
 # Departures that show at other settings only.
 ELSEWHERE = {

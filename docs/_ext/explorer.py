@@ -210,6 +210,10 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
         lengths("length", "Each span", BLOCKS),
         numbers("min_spans", "Spans, at least", (1, 2, 4)),
     ),
+    "LeadBlocks": (
+        numbers("num_blocks", "Blocks", (1, 4)),
+        numbers("width", "Leads in each", (1, 3, 6)),
+    ),
     "GeometricRuns": (
         numbers("ratio", "Masked", (0.5, 0.75), OF_PATCHES),
         lengths("mean_length", "Mean masked run", (3, 10)),

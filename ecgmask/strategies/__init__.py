@@ -6,6 +6,7 @@ from ecgmask.strategies.context_to_target import ContextToTarget
 from ecgmask.strategies.forecast import Forecast
 from ecgmask.strategies.geometric_runs import GeometricRuns
 from ecgmask.strategies.inverse_blocks import InverseBlocks
+from ecgmask.strategies.lead_blocks import LeadBlocks
 from ecgmask.strategies.leads import Leads
 from ecgmask.strategies.mask_and_complement import MaskAndComplement
 from ecgmask.strategies.masks import Masks, Strategy
@@ -32,6 +33,7 @@ __all__ = [  # noqa: RUF022
     "Leads",
     "Beats",
     "RandomTokens",
+    "LeadBlocks",
     "Both",
     "PerBatch",
 ]
