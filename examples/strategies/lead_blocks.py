@@ -28,11 +28,11 @@ plot_12_leads(ecg, masks, title="Blocks of neighbouring leads")
 # Look closely at two neighbours
 # ------------------------------
 #
-# V2 and V3 are often hidden together: what one shows, the other tells least about then.
+# V3 and V4 are hidden at the same time here, so that neither tells of the other.
 
 fig, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 4), layout="constrained")
-plot_lead(ecg, masks, lead="V2", ax=top)
-plot_lead(ecg, masks, lead="V3", ax=bottom)
+plot_lead(ecg, masks, lead="V3", ax=top)
+plot_lead(ecg, masks, lead="V4", ax=bottom)
 fig.set_label(f"{top.get_label()} {bottom.get_label()}")
 
 # %%
