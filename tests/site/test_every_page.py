@@ -76,9 +76,21 @@ def weight(url: str) -> int:
     return len(content if path.suffix in BINARY else gzip.compress(content))
 
 
-@pytest.fixture(scope="module")
-def visits(page_path, address, readers):
+@pytest.fixture(scope="session")
+def visited():
+    """What was seen on each page, of which pytest takes some tests out of turn."""
+    return {}
+
+
+@pytest.fixture
+def visits(page_path, address, readers, visited):
     """What was seen on a page, for each theme and width."""
+    if page_path not in visited:
+        visited[page_path] = visit(page_path, address, readers)
+    return visited[page_path]
+
+
+def visit(page_path, address, readers):
     seen = {}
     for key, reader in readers.items():
         reader.open(address + page_path)
