@@ -13,7 +13,7 @@ from typing_extensions import TypeVar
 
 from ecgmask._checks import check_count
 from ecgmask.indices import Indices, Truncate, check_truncate, draw_indices, may_differ
-from ecgmask.leads import STANDARD_LEADS
+from ecgmask.leads import STANDARD_LEADS, standard_name
 from ecgmask.records import Facts, stack_records
 from ecgmask.seeding import BatchSeed, Progress, seed_from_torch
 from ecgmask.strategies import ContextToTarget, MaskAndComplement, Strategy
@@ -342,13 +342,14 @@ class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
         self._check(self.patch_size, self._strategies, leads_missing=self.missing_leads is not None)
         check_truncate(self.truncate)
         if self.missing_leads is not None and self.missing_leads != "nan":
-            names = self.missing_leads
-            if isinstance(names, str) or not set(names) <= set(STANDARD_LEADS):
+            given: Any = self.missing_leads
+            names = () if isinstance(given, str) else tuple(map(standard_name, given))
+            if not names or not set(names) <= set(STANDARD_LEADS):
                 raise ValueError(
                     f'missing_leads must be "nan" or a tuple of {", ".join(STANDARD_LEADS)}, not '
-                    f"{names!r}"
+                    f"{given!r}"
                 )
-            object.__setattr__(self, "missing_leads", tuple(names))
+            object.__setattr__(self, "missing_leads", names)
         needy = [strategy for strategy in self._strategies if needs_r_peaks(strategy)]
         if needy and self.r_peaks_key is None:
             raise ValueError(
@@ -523,11 +524,12 @@ class MaskCollator(_Collator):
 
 @dataclass(frozen=True, repr=False)
 class IJEPAMaskCollator(_Collator):
-    """Stack the records of a batch and mask them as I-JEPA does, in one dimension.
+    """Stack the records of a batch and mask them after I-JEPA, in one dimension.
 
-    A drop-in replacement for the collator of I-JEPA [1]_, which returns the batch, a list of one
-    context tensor and a list of target tensors: :class:`ContextToTarget` with its parameters
-    spelt out here.
+    It returns the batch in the form of I-JEPA's collator [1]_: a list of one context tensor and a
+    list of target tensors. This is :class:`ContextToTarget` with its parameters spelt out; the
+    defaults are those of the notebook that this package grew from. Give
+    ``context_scale=(0.85, 1.0), min_keep=11`` for those of the paper.
 
     Parameters
     ----------

@@ -200,9 +200,9 @@ def _draw_present(strategy: Strategy, facts: Facts, rng: Generator, seed: BatchS
 
     A record whose context or targets all lie in missing leads is drawn again.
     """
-    masks = _draw_valid(strategy, facts, rng, seed.sizes())
+    masks = _draw_valid(strategy, facts, rng, seed)
     _check_fit(masks, facts, strategy)
-    if facts.missing is None:
+    if facts.missing is None or not facts.missing.any():
         return masks
     if masks.n_leads == 1:
         raise ValueError(
@@ -215,7 +215,7 @@ def _draw_present(strategy: Strategy, facts: Facts, rng: Generator, seed: BatchS
         redo = np.flatnonzero((count(context) == 0) | (count(targets) == 0).any(axis=1))
         if not redo.size:
             return Masks(context, targets)
-        again = _draw_valid(strategy, facts.of(redo), rng, seed.sizes())
+        again = _draw_valid(strategy, facts.of(redo), rng, seed)
         context[redo] = again.context & there[redo]
         targets[redo] = again.targets & there[redo, None]
     raise ValueError(
@@ -225,19 +225,21 @@ def _draw_present(strategy: Strategy, facts: Facts, rng: Generator, seed: BatchS
     )
 
 
-def _draw_valid(strategy: Strategy, facts: Facts, rng: Generator, size_rng: Generator) -> Masks:
+def _draw_valid(strategy: Strategy, facts: Facts, rng: Generator, seed: BatchSeed) -> Masks:
     """Draw the masks of all records, each within the patches that are no padding."""
     draw: Any = strategy.draw
     peaks = facts.r_peaks if needs_r_peaks(strategy) else None
     if facts.n_valid is None:
         given = {} if peaks is None else {"r_peaks": peaks}
-        drawn: Masks = draw(facts.n_records, facts.n_patches, rng, size_rng=size_rng, **given)
+        drawn: Masks = draw(facts.n_records, facts.n_patches, rng, size_rng=seed.sizes(), **given)
         return drawn
     parts = []
     for n_patches in np.unique(facts.n_valid):
         rows = np.flatnonzero(facts.n_valid == n_patches)
         given = {} if peaks is None else {"r_peaks": peaks[rows]}
-        part = draw(rows.size, int(n_patches), rng, size_rng=size_rng, **given)
+        # Each length has sizes of its own, whichever other lengths are drawn with it.
+        sizes = seed.sizes(int(n_patches))
+        part = draw(rows.size, int(n_patches), rng, size_rng=sizes, **given)
         parts.append((rows, part))
     first = parts[0][1]
     context = np.zeros((facts.n_records, first.n_leads, facts.n_patches), dtype=np.bool_)

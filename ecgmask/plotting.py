@@ -436,9 +436,11 @@ def _one_record(
             f"an ECG of {n_samples} samples does not divide into patches of {patch_size}; crop it "
             "or change patch_size"
         )
-    if patch_size is None and isinstance(masks, tuple):
+    # Of what a collator returns, padding tells the number of patches.
+    if patch_size is None and isinstance(masks, tuple) and len(masks) < 4:
         raise ValueError("index tensors do not say how long a patch is; pass patch_size=")
-    n_patches = None if isinstance(masks, Masks) else n_samples // (patch_size or n_samples)
+    tell = patch_size is not None and not isinstance(masks, Masks)
+    n_patches = n_samples // patch_size if tell and patch_size else None
     one = as_masks(masks, n_patches, n_leads, strategy)[record]
     if n_samples % one.n_patches or patch_size not in (None, n_samples // one.n_patches):
         raise ValueError(

@@ -28,9 +28,12 @@ class BatchSeed(NamedTuple):
     batch: int
     part: int = 0  # which of the strategies of the batch
 
-    def sizes(self) -> Generator:
-        """Return the generator of sizes, which fix tensor shapes: the same for all ranks."""
-        return self._generator()
+    def sizes(self, n_patches: int | None = None) -> Generator:
+        """Return the generator of sizes, which fix tensor shapes: the same for all ranks.
+
+        Records of different lengths have one for each number of patches.
+        """
+        return self._generator() if n_patches is None else self._generator(0, n_patches)
 
     def positions(self, rank: int) -> Generator:
         """Return the generator of everything else, another one for each rank."""

@@ -11,7 +11,15 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
 from ecgmask._checks import check_count
-from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, Strategy, as_masks, check_strategy
+from ecgmask.strategies.masks import (
+    BoolArray,
+    MaskLike,
+    Masks,
+    Strategy,
+    as_masks,
+    check_strategy,
+    needs_r_peaks,
+)
 
 FloatArray = NDArray[np.float64]
 CountArray = NDArray[np.int64]
@@ -382,8 +390,8 @@ def mask_statistics(
     heart_rate
         Beats per minute, above 0, to print run lengths in beats.
     r_peaks
-        Ascending positions of R peaks in patches, the same for all records; for
-        :class:`Beats` only.
+        Ascending positions of R peaks in patches, the same for all records; for strategies that
+        need them, such as :class:`Beats`.
 
     Returns
     -------
@@ -416,6 +424,8 @@ def mask_statistics(
         raise ValueError(f"heart_rate must be positive, in beats per minute, not {heart_rate}")
     given: dict[str, Any] = {}
     if np.size(r_peaks):
+        if not needs_r_peaks(strategy):
+            raise ValueError(f"{strategy!r} uses no R peaks; leave out r_peaks=")
         given["r_peaks"] = np.repeat(np.asarray(r_peaks, float)[None], batch_size, axis=0)
     per_batch: dict[str, list[Any]] = {name: [] for name in SIMULATED}
     runs = {"context": np.zeros(n_patches + 1, int), "target": np.zeros(n_patches + 1, int)}

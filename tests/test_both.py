@@ -18,6 +18,7 @@ from ecgmask import (
     MaskAndComplement,
     Masks,
     PatchMaskCollator,
+    PerBatch,
     PerLead,
     RandomPatches,
     RandomTokens,
@@ -270,3 +271,9 @@ def test_what_is_no_strategy_is_refused(strategy, place):
 def test_what_one_of_them_refuses_is_refused(rng):
     with pytest.raises(ValueError, match="could cover a record of 20 patches"):
         Both(Spans(), Leads(3)).draw(2, 20, rng)
+
+
+@pytest.mark.parametrize("make", [lambda b: Both(b, Leads(3)), lambda b: Both(Leads(3), b)])
+def test_one_mask_for_a_batch_beside_one_for_each_record_is_refused(make):
+    with pytest.raises(TypeError, match=r"write PerBatch\(Both\(\.\.\.\)\)"):
+        make(PerBatch(RandomPatches(0.5)))

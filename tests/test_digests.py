@@ -28,7 +28,7 @@ STRATEGIES = {
     "ContextToTarget()": "950cc6aee49779bc",
     "ContextToTarget.ijepa()": "85ff1d438d3ea910",
     "Forecast()": "0e0eb403492618e0",
-    "GeometricRuns()": "395e3f1fdded0570",
+    "GeometricRuns()": "9782d5a44c1d86b8",
     "InverseBlocks()": "4291ea1e5c82d9b7",
     "InverseBlocks.data2vec2()": "4291ea1e5c82d9b7",
     "LeadBlocks()": "bc7d024a51c79177",

@@ -422,3 +422,8 @@ def test_mean_runs_have_standard_errors_over_batches(rng):
     few, many = (mask_statistics(MaskAndComplement(), 200, rng=rng, n_batches=n) for n in (16, 256))
     assert 0 < many.target_run_error < few.target_run_error
     assert abs(many.target_run - few.target_run) < 6 * few.target_run_error
+
+
+def test_r_peaks_that_no_strategy_needs_are_refused(rng):
+    with pytest.raises(ValueError, match=r"ratio=0\.75\) uses no R peaks; leave out"):
+        mask_statistics(RandomPatches(), 200, rng=rng, r_peaks=[10, 50])

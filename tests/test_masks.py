@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from ecgmask import ContextToTarget, MaskAndComplement, Masks, PerLead, Strategy
+from ecgmask import (
+    ContextToTarget,
+    MaskAndComplement,
+    Masks,
+    PatchMaskCollator,
+    PerLead,
+    RandomPatches,
+    Strategy,
+)
+from ecgmask.strategies.masks import as_masks
 
 
 def marked(*shape):
@@ -182,3 +191,25 @@ def test_a_strategy_without_a_draw_cannot_be_made():
 def test_strategies_with_other_parameters_are_not_equal():
     assert MaskAndComplement(8) != MaskAndComplement(9)
     assert PerLead(MaskAndComplement()) != MaskAndComplement()
+
+
+# What a collator returned
+
+
+def collated(strategy, **options):
+    collate = PatchMaskCollator(strategy, 5, **options)
+    return collate([(torch.zeros(12, 200), 200)] * 3)
+
+
+def test_a_number_of_patches_that_contradicts_the_padding_is_refused():
+    batch = collated(RandomPatches(0.5), lengths_key=1)
+    assert as_masks(batch).n_patches == 40
+    with pytest.raises(ValueError, match="has 40 patches, not n_patches=80; leave it out"):
+        as_masks(batch, 80)
+
+
+def test_shared_masks_that_are_said_to_be_of_twelve_leads_are_refused():
+    shared, per_lead = collated(RandomPatches(0.5)), collated(PerLead(RandomPatches(0.5)))
+    assert as_masks(per_lead, 40, 12).n_leads == 12
+    with pytest.raises(ValueError, match="first of 12 leads only, as those of shared"):
+        as_masks(shared, 40, 12)

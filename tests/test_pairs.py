@@ -48,7 +48,14 @@ KINDS = {
 DIMENSIONS = {
     "kind": tuple(KINDS),
     "form": ("shared", "per lead", "several shared", "several per lead"),
-    "told": ("nothing", "lengths", "r peaks", "missing named", "missing nan"),
+    "told": (
+        "nothing",
+        "lengths",
+        "r peaks",
+        "missing named",
+        "missing nan",
+        "lengths, missing nan",
+    ),
     "truncate": ("ends", "random", "first", "never"),
     "seeding": ("no seed", "seed", "ranks"),
 }
@@ -85,7 +92,7 @@ def expected_refusal(options):
         return "needs the R peaks of each record; say where they are with r_peaks_key="
     if told == "r peaks" and not beats:
         return "no strategy uses R peaks; leave it out"
-    if options.seeding == "ranks" and told in ("lengths", "r peaks", "missing nan"):
+    if options.seeding == "ranks" and told not in ("nothing", "missing named"):
         return "known to one rank only, so ranks cannot agree .* leave out rank and world_size"
     if "missing" in told and "shared" in options.form:
         return "missing leads cannot be left out; use a per-lead strategy, or fill them in"
@@ -94,7 +101,7 @@ def expected_refusal(options):
 
 def records_for(told):
     signals = np.random.default_rng(3).normal(size=(4, 12, N_SAMPLES)).astype(np.float32)
-    if told == "missing nan":
+    if "missing nan" in told:
         for record, signal in enumerate(signals):
             signal[record : record + 2] = np.nan
     return [
@@ -112,6 +119,7 @@ def collators_for(options):
         "r peaks": {"r_peaks_key": "r_peaks"},
         "missing named": {"missing_leads": MISSING},
         "missing nan": {"missing_leads": "nan"},
+        "lengths, missing nan": {"lengths_key": "length", "missing_leads": "nan"},
     }[options.told]
     seeds = {
         "no seed": [{}],
@@ -174,12 +182,12 @@ def rows_of(batch, options):
 def allowed(options):
     """Return ``(record, lead, patch)``, ``True`` where a mask may use the token."""
     tokens = np.ones((4, n_leads_of(options), N_PATCHES), dtype=bool)
-    if options.told == "lengths":
+    if "lengths" in options.told:
         for record, length in enumerate(LENGTHS):
             tokens[record, :, length // PATCH_SIZE :] = False
     if options.told == "missing named":
         tokens[:, np.isin(STANDARD_LEADS, MISSING)] = False
-    if options.told == "missing nan":
+    if "missing nan" in options.told:
         for record in range(4):
             tokens[record, record : record + 2] = False
     return tokens
@@ -204,7 +212,7 @@ def assert_promises(batches, options):
             assert [[np.flatnonzero(row).tolist() for row in each] for each in marked] == [
                 [row.tolist() for row in rows] for rows in blocks
             ]
-        if options.told == "lengths":
+        if "lengths" in options.told:
             assert batch.padding.sum(dim=1).tolist() == [0, 10, 11, 20]
     if options.seeding == "ranks":
         mine, yours = (list(chain(*parts_of(batch, options))) for batch in batches)

@@ -22,6 +22,7 @@ from ecgmask import (
     MaskCollator,
     MaskedBatch,
     Masks,
+    PatchMaskCollator,
     PerLead,
     describe,
     mask_statistics,
@@ -836,3 +837,9 @@ def test_tints_are_one_collection_for_each_target(ecg, ijepa):
     ax = traces_of(plot_12_leads(ecg, ijepa))
     polygons = [c for c in ax.collections if isinstance(c, PolyCollection)]
     assert len([c for c in polygons if c.get_gid() == "target tint"]) == 4
+
+
+def test_of_a_batch_with_padding_no_patch_size_is_needed(ecg):
+    collate = PatchMaskCollator(ContextToTarget(), 25, truncate="never")
+    batch = collate([ecg.signal] * 2)
+    assert plot_lead(ecg, batch).get_label() == plot_lead(ecg, batch, patch_size=25).get_label()

@@ -9,6 +9,7 @@ from ecgmask import (
     LIMB_LEADS,
     STANDARD_LEADS,
     Beats,
+    Both,
     ContextToTarget,
     Forecast,
     Leads,
@@ -231,7 +232,7 @@ def test_missing_leads_of_a_shared_mask_are_refused():
         collate(list(signals()))
 
 
-@pytest.mark.parametrize("names", ["III", ("iii",), ("Z",)])
+@pytest.mark.parametrize("names", ["III", (), ("Z",)])
 def test_names_that_are_no_leads_are_refused(names):
     with pytest.raises(ValueError, match="missing_leads must be"):
         PatchMaskCollator(PerLead(RandomPatches(0.5)), 5, missing_leads=names)
@@ -461,3 +462,22 @@ def test_every_beat_of_a_record_is_masked_equally_often():
         first += target[:, 0].tolist()
     # Beats begin at patches 0, 9 and 19.
     assert_follows(first, {0: 1 / 3, 9: 1 / 3, 19: 1 / 3})
+
+
+def test_records_of_one_length_have_one_size_though_some_are_drawn_again():
+    strategy = Both(PerLead(RandomPatches((0.3, 0.8))), Leads(probability=0.5))
+    collate = PatchMaskCollator(
+        strategy, 5, lengths_key=1, missing_leads="nan", truncate="never", check_finite=False
+    )
+    signal = torch.zeros(12, 200)
+    signal[1:] = torch.nan
+    torch.manual_seed(0)
+    for _ in range(50):
+        masked = collate([(signal, 200), (signal, 100)] * 6)
+        counts = (~masked.context_padding).sum(dim=1)
+        assert len(set(counts[::2].tolist())) == len(set(counts[1::2].tolist())) == 1
+
+
+def test_leads_that_are_missing_may_be_spelt_in_any_way():
+    collate = PatchMaskCollator(Leads(3), 5, missing_leads=["v1", "Lead AVR"])
+    assert collate.missing_leads == ("V1", "aVR")

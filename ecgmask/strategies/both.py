@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.random import Generator
+from numpy.random import PCG64, Generator
 from numpy.typing import ArrayLike, NDArray
 
 from ecgmask._checks import check_draw
 from ecgmask.strategies._blocks import redraw
 from ecgmask.strategies.masks import BoolArray, Masks, Strategy, check_strategy, needs_r_peaks
+from ecgmask.strategies.per_batch import PerBatch
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ class Both(Strategy):
     def __post_init__(self) -> None:
         for strategy in (self.first, self.second):
             check_strategy(strategy)
+            if isinstance(strategy, PerBatch):
+                raise TypeError(
+                    "one mask for a batch cannot stand beside one for each record; write "
+                    "PerBatch(Both(...))"
+                )
 
     @property
     def needs_r_peaks(self) -> bool:
@@ -91,7 +97,7 @@ class Both(Strategy):
         sizes = int((size_rng or rng).integers(2**63))
 
         def draw(rows: NDArray[np.intp]) -> tuple[BoolArray, BoolArray]:
-            of_batch = np.random.default_rng(sizes)
+            of_batch = Generator(PCG64(sizes))
             first, second = (
                 _draw_rows(strategy, rows, n_patches, rng, of_batch, given)
                 for strategy in (self.first, self.second)

@@ -39,7 +39,8 @@ class InverseBlocks(Strategy):
     ends of the record, so the ends are seen less often than the middle. Random patches are then
     taken out of the blocks, or added outside them, until ``floor((1 - ratio) * n_patches)`` are
     visible: blocks do not stay whole. Masks are shared, and context and target partition the
-    record. A record so short that the ratio masks no patch, or all, is refused.
+    record. A record too short for one block is drawn patch by patch; one so short that the ratio
+    masks no patch, or all, is refused.
 
     This is the sampler for one dimension that the authors publish. Departures: where
     ``(1 - ratio) * n_patches`` is a whole number that floating point puts just below, their code

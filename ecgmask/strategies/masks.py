@@ -440,13 +440,25 @@ def as_masks(
             f"targets) of index tensors, not {type(given).__name__}"
         )
     context, targets, *padding = given if len(given) == 2 else given[1:]
-    if n_patches is None and padding:
-        n_patches = padding[0].shape[1]
+    if padding:
+        told = int(padding[0].shape[1])
+        if n_patches not in (None, told):
+            raise ValueError(
+                f"the batch has {told} patches, not n_patches={n_patches}; leave it out"
+            )
+        n_patches = told
     if n_patches is None:
         raise ValueError("index tensors do not say how many patches a record has; pass n_patches=")
-    return Masks.from_indices(
+    made = Masks.from_indices(
         context, targets, n_patches=n_patches, n_leads=n_leads, strategy=strategy
     )
+    if n_leads > 1 and made.ignored[:, 1:].all():
+        raise ValueError(
+            f"the indices name patches of the first of {n_leads} leads only, as those of shared "
+            "masks do; leave out n_leads, or pass Masks.from_indices(..., n_leads=) if they are "
+            "per-lead"
+        )
+    return made
 
 
 def _of_strategy(context: Any, targets: Any, strategy: int | None) -> tuple[Any, Any]:

@@ -22,20 +22,19 @@ from ecgmask.strategies.masks import (
 class PerBatch(Strategy):
     """Draw one mask of another strategy for all records of a batch.
 
-    All records then keep the same patches, so nothing has to be cut, whatever the strategy: the
-    price is that a batch shows a model one mask only. The masks of Kim's ECG-JEPA [1]_ are drawn
-    like this.
+    Records of one length then keep the same patches, so nothing has to be cut, whatever the
+    strategy: the price is that a batch shows a model one mask only. The masks of Kim's ECG-JEPA
+    [1]_ are drawn like this.
 
     Parameters
     ----------
     strategy
         The strategy to draw once. It cannot need R peaks, which differ between records.
 
-    Notes
-    -----
-    The law of every single record is that of the strategy; the records of a batch depend on each
-    other entirely. Ranks of a distributed run draw masks of their own; where their counts differ,
-    they are cut to the shortest rank. Records of different lengths get one draw for each length.
+    Notes ----- The law of every single record is that of the strategy; the records of a batch
+    depend on each other entirely. Ranks of a distributed run draw masks of their own; where their
+    counts differ, they are cut to the shortest rank. Records of different lengths get one draw for
+    each length, and where leads are missing, their tokens are left out of each record on its own.
 
     Departures: those of the strategy. Kim's tokens are patches of single leads, and his mask is the
     same in all leads, as a shared mask is.

@@ -34,8 +34,9 @@ class RandomTokens(Strategy):
     as :class:`RandomPatches` rounds; every set of so many is equally likely. Masks are per-lead,
     and the two partition the record.
 
-    Departures: none in the law. The tokens of HeartLang are heartbeats of a lead, half of which are
-    masked; tokens here are patches of equal length.
+    Departures: none in the law. LaBraM trains with the complement of each mask as well. The tokens
+    of HeartLang are heartbeats of a lead, half of which are masked; tokens here are patches of
+    equal length.
 
     References
     ----------
