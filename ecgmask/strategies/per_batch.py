@@ -31,10 +31,12 @@ class PerBatch(Strategy):
     strategy
         The strategy to draw once. It cannot need R peaks, which differ between records.
 
-    Notes ----- The law of every single record is that of the strategy; the records of a batch
-    depend on each other entirely. Ranks of a distributed run draw masks of their own; where their
-    counts differ, they are cut to the shortest rank. Records of different lengths get one draw for
-    each length, and where leads are missing, their tokens are left out of each record on its own.
+    Notes
+    -----
+    The law of every single record is that of the strategy; the records of a batch depend on each
+    other entirely. Ranks of a distributed run draw masks of their own; where their counts differ,
+    they are cut to the shortest rank. Records of different lengths get one draw for each length,
+    and where leads are missing, their tokens are left out of each record on its own.
 
     Departures: those of the strategy. Kim's tokens are patches of single leads, and his mask is the
     same in all leads, as a shared mask is.
