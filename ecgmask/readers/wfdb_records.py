@@ -32,6 +32,7 @@ LONGEST_HEADER = 2**20  # bytes
 MOST_SEGMENTS = 1000
 
 ABSENT = "~"  # a segment, or a file, that is not there
+BIG_ENDIAN = "61"
 DIFFERENCES = "8"  # the format whose first value is the one before the first sample
 
 NUMBER = r"(?:\d+\.?\d*|\.\d+)"
@@ -259,16 +260,22 @@ def _check_matlab(file: Path, first: Signal, n_signals: int, stated: int | None)
 
 def _read_signals(path: Path, header: Header) -> list[Channel]:
     """Return the channels of a record in one piece, each at its own rate."""
+    # wfdb 4.3 does not return the counts of a big-endian format.
+    big_endian = any(signal.format == BIG_ENDIAN for signal in header.signals)
     record = told_by(
         "wfdb",
         import_module("wfdb").rdrecord,
         str(path.with_suffix("")),
-        physical=False,
+        physical=big_endian,
         smooth_frames=False,
         ignore_skew=True,
     )
+    if big_endian:
+        physical = record.e_p_signal
+        record.e_d_signal = told_by("wfdb", record.adc, expanded=True)
+    else:
+        physical = told_by("wfdb", record.dac, expanded=True)
     found: list[Channel] = []
-    physical = told_by("wfdb", record.dac, expanded=True)
     sums = record.calc_checksum(expanded=True)
     for row, signal in enumerate(header.signals):
         samples, fault = physical[row], ""
