@@ -138,7 +138,10 @@ class _Files:
         for source in told_by("h5py", array.virtual_sources):
             names = (source.file_name, source.dset_name)
             if any("%" in name for name in names):
-                raise Refusal("a virtual array has sources without number; write one array")
+                raise Refusal(
+                    "names of a virtual array's sources have a %, which stands for any number of them; "
+                    "write one array"
+                )
             path = self.path if names[0] == "." else self.beside(names[0])
             there = self.follow(self.open(path), names[1])
             if not isinstance(there, self._h5py.Dataset):
