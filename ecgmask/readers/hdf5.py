@@ -139,8 +139,8 @@ class _Files:
             names = (source.file_name, source.dset_name)
             if any("%" in name for name in names):
                 raise Refusal(
-                    "names of a virtual array's sources have a %, which stands for any number of them; "
-                    "write one array"
+                    "names of a virtual array's sources have a %, which stands for any number of "
+                    "them; write one array"
                 )
             path = self.path if names[0] == "." else self.beside(names[0])
             there = self.follow(self.open(path), names[1])
