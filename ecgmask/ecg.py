@@ -319,7 +319,7 @@ class ECG:
                 f"{', '.join(flat)} {'are' if len(flat) > 1 else 'is'} flat; was an electrode off, "
                 "or is it padding?"
             )
-        elif gap := self._gap():
+        if len(flat) < len(self.leads) and (gap := self._gap()):
             found.append(gap)
         # Without the 1 % of samples farthest out: an artefact is no wrong unit.
         low, high = np.percentile(self.signal, [0.5, 99.5], axis=1)
