@@ -136,7 +136,10 @@ def read_ecg(
             channels = told_by("the library", _read, found, given)
         ecg = _to_ecg(channels, wanted, given, sampling_rate)
         if check:
-            ecg.check()  # before I and II are gone, which others may follow from
+            # Before a filter blurs gaps, and before I and II are gone, which others follow from.
+            ecg.check()
+        if sampling_rate is not None:
+            ecg = ecg.resample(sampling_rate)
         return ecg.select(wanted)
     except ValueError as error:
         reason = str(error)
@@ -300,8 +303,7 @@ def _to_ecg(
         ]
         rates = [sampling_rate]
     n_samples = min(map(len, samples))
-    ecg = ECG(np.stack([each[:n_samples] for each in samples]), rates[0], tuple(needed))
-    return ecg if sampling_rate is None else ecg.resample(sampling_rate)
+    return ECG(np.stack([each[:n_samples] for each in samples]), rates[0], tuple(needed))
 
 
 def _names(channels: list[Channel], wanted: tuple[str, ...]) -> list[str]:
