@@ -101,6 +101,7 @@ def write_marked(path, number):
         waveform = dataset.WaveformSequence[0]
         waveform.NumberOfWaveformChannels, waveform.NumberOfWaveformSamples = 2, 1000
         waveform.WaveformData = waveform.WaveformData[:4000]
+        del dataset.WaveformAnnotationSequence[2:]
         places = list(text_elements(dataset))
         if number >= len(places):
             return False
