@@ -110,6 +110,9 @@ def read_ecg(
     HDF5 chunks that a record lies in, 1 GiB unpacked. Without `key`, up to 1000 objects of HDF5 are
     looked through for the only array; name it with `key` if there are more.
 
+    libhdf5 2.0 never comes back from some damaged lists of virtual sources. Read HDF5 files that
+    you do not trust in a process with a time limit.
+
     Examples
     --------
     >>> import pydicom.examples
