@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
@@ -25,10 +26,13 @@ FloatArray = NDArray[np.float32]
 
 FLAT = 1e-3  # of what the tallest lead spans
 UNEXPLAINED = 0.02  # mV; rounding of each lead by itself stays below it
+GAP = 1.0  # s; no heart keeps every lead at one value for so long
+CONSTANT = 1e-6  # mV; what rounding leaves of a constant after resampling
 # Between a record of very low voltage and one with a wandering baseline, in mV.
 PLAUSIBLE_SPAN = (0.05, 20.0)
 
 MOST_DRIFT = 0.05  # samples; how far off the last one may be after resampling
+MOST_SAMPLES = 2**26  # of all leads: three hours of twelve at 500 Hz
 LONGEST_RATIO = 100_000  # the filter of a ratio has twenty times as many taps
 
 
@@ -171,7 +175,8 @@ class ECG:
         Raises
         ------
         ValueError
-            If the rate is not positive, or if its ratio takes whole numbers above 100 000.
+            If the rate is not positive, if its ratio takes whole numbers above 100 000, or if the
+            result had more than ``2**26`` samples, of all leads together.
         """
         from scipy.signal import resample_poly
 
@@ -179,6 +184,12 @@ class ECG:
         if sampling_rate == self.sampling_rate:
             return self
         ratio = resampling_ratio(self.signal.shape[1], self.sampling_rate, sampling_rate)
+        n_samples = math.ceil(self.signal.size * ratio)
+        if n_samples > MOST_SAMPLES:
+            raise ValueError(
+                f"at {sampling_rate:.10g} Hz, the ECG would have {n_samples} samples, but at most "
+                f"{MOST_SAMPLES} are made; crop it, or choose a lower sampling_rate"
+            )
         samples = self.signal.astype(np.float64)
         resampled = resample_poly(
             samples, ratio.numerator, ratio.denominator, axis=1, padtype="line"
@@ -277,9 +288,10 @@ class ECG:
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with the record, a sentence for each problem.
 
-        Looks for flat leads, for amplitudes that no heart makes, which are a sign of a wrong unit,
-        and for limb leads that contradict each other: III is II minus I, and the augmented leads
-        follow from I and II. If one exchange or inversion of leads explains that, it is named.
+        Looks for flat leads, for a second or more in which no lead changes, for amplitudes that no
+        heart makes, which are a sign of a wrong unit, and for limb leads that contradict each
+        other: III is II minus I, and the augmented leads follow from I and II. If one exchange or
+        inversion of leads explains that, it is named.
         Electrodes that were exchanged on the body cannot be found like this: their leads still fit
         together.
 
@@ -307,6 +319,8 @@ class ECG:
                 f"{', '.join(flat)} {'are' if len(flat) > 1 else 'is'} flat; was an electrode off, "
                 "or is it padding?"
             )
+        if len(flat) < len(self.leads) and (gap := self._gap()):
+            found.append(gap)
         # Without the 1 % of samples farthest out: an artefact is no wrong unit.
         low, high = np.percentile(self.signal, [0.5, 99.5], axis=1)
         span = float((high - low).max())
@@ -331,6 +345,17 @@ class ECG:
         problems = self.problems()
         if problems:
             raise ValueError("; ".join(problems))
+
+    def _gap(self) -> str | None:
+        """Say where no lead changes for longer than a heart can do."""
+        changes = np.abs(np.diff(self.signal, axis=1)).max(axis=0, initial=0) > CONSTANT
+        edges = np.flatnonzero(np.concatenate([[True], changes, [True]]))
+        lengths = np.diff(edges)
+        longest = int(lengths.argmax())
+        if lengths[longest] < GAP * self.sampling_rate:
+            return None
+        start, stop = edges[longest : longest + 2] / self.sampling_rate
+        return f"no lead changes from {start:.1f} to {stop:.1f} s; is it a gap, or padding? Crop it"
 
     def _contradiction(self, flat: list[str]) -> str | None:
         """Say how limb leads contradict each other, and which exchange explains it."""

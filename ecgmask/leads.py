@@ -23,6 +23,22 @@ OF_I_AND_II = {
 }
 
 
+CHEST_LEADS = STANDARD_LEADS[6:]
+IEC_CHEST_LEADS = ("C1", "C2", "C3", "C4", "C5", "C6")
+
+# What stands before, or behind, the name of a lead in one language or another.
+BEFORE = re.compile(
+    "(?:(?:mdc|lead|ecg|ekg|ableitung|d[eé]rivation|derivaci[oó]n|derivazione|deriva[cç][aã]o|"
+    r"avledning|afleiding|odprowadzenie|отведение)[ _-]?\s*)+"
+)
+BEHIND = re.compile(r"\s*(?:导联|導聯|誘導)$")
+SPELLINGS = {lead.casefold(): lead for lead in STANDARD_LEADS} | {
+    spelling: lead
+    for number, lead in enumerate(STANDARD_LEADS[:3], 1)
+    for spelling in (f"d{lead.casefold()}", f"d{number}")
+}
+
+
 class FoundLeads(NamedTuple):
     """How leads that are asked for come from those that are there."""
 
@@ -56,7 +72,7 @@ def find_leads(there: Sequence[str], wanted: Iterable[str]) -> FoundLeads:
     ValueError
         If a lead is neither there nor follows from I and II, or is there more than once.
     """
-    names = [standard_name(name) for name in there]
+    names = spell(there)
     wanted = tuple(wanted)
     derived = tuple(name for name in wanted if name not in names)
     needed = dict.fromkeys((*wanted, "I", "II") if derived else wanted)
@@ -78,9 +94,22 @@ def standard_names(name: str, leads: Iterable[str]) -> tuple[str, ...]:
     """Return how this package spells the leads that a parameter of this name lists."""
     if isinstance(leads, str):
         raise TypeError(f'{name} must be a list of names, such as ["{leads}"], not {leads!r}')
-    names = tuple(standard_name(lead) for lead in leads)
+    names = tuple(spell(leads))
     if not names:
         raise ValueError(f"{name} must name at least one lead, but is empty")
+    return names
+
+
+def spell(leads: Iterable[str]) -> list[str]:
+    """Return how this package spells the leads of one record.
+
+    IEC names chest leads C1 to C6. These are electrodes of an EEG too, so they count only where all
+    six are, and nothing else is a chest lead.
+    """
+    names = [standard_name(lead) for lead in leads]
+    if {*IEC_CHEST_LEADS} <= {name.upper() for name in names} and not {*CHEST_LEADS} & {*names}:
+        chest = dict(zip(IEC_CHEST_LEADS, CHEST_LEADS, strict=True))
+        return [chest.get(name.upper(), name) for name in names]
     return names
 
 
@@ -88,9 +117,9 @@ def standard_name(lead: str) -> str:
     """Return how this package spells a lead; what is no standard lead stays as it is."""
     if not isinstance(lead, str):
         raise TypeError(f"a lead name must be a string, not {lead!r}")
-    # "Lead I (Einthoven)", "MDC_ECG_LEAD_AVR", "aVR, augmented voltage, right", "DII", "v1".
+    # "Lead I (Einthoven)", "MDC_ECG_LEAD_AVR", "aVR, augmented voltage, right", "DII", "D2", "V 1".
     name = lead.casefold().partition("(")[0].partition(",")[0].strip()
+    found = BEFORE.match(name)
+    name = BEHIND.sub("", name[found.end() :] if found else name)
     # "-aVR" stays as it is: it is aVR upside down.
-    found = re.fullmatch(r"(?:mdc_ecg_)?(?:lead[ _-]?)?\s*(?:d(?=i))?(\w+)", name)
-    spelled = {each.casefold(): each for each in STANDARD_LEADS}
-    return spelled.get(found[1], lead) if found else lead
+    return SPELLINGS.get(re.sub("^v[ _-]", "v", name), lead)

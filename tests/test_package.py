@@ -22,7 +22,7 @@ ALLOWED = {
     "leads": set(),
     # The wing of ECGs, which knows of no mask.
     "ecg": {"numpy", "scipy"} | GROUND,
-    "readers": {"pydicom"} | ECGS,
+    "readers": {"pydicom", "ecgmask.readers"} | ECGS,
     "synthetic": ECGS,
     "stacks": {"ecgmask.readers"} | ECGS,
     "datasets": {"scipy", "torch", "ecgmask.readers", "ecgmask.seeding", "ecgmask.stacks"} | ECGS,
