@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _options(given: argparse.Namespace) -> dict[str, Any]:
-    names = "sampling_rate", "file_leads", "file_sampling_rate", "file_unit", "key"
+    names = "sampling_rate", "file_leads", "file_sampling_rate", "file_unit", "key", "invalid"
     return {name: getattr(given, name) for name in names}
 
 
@@ -78,7 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--workers", type=int, help="processes that read: as many as there are processors")
     add("--file-leads", type=_names, help="leads of the records, such as I,II,V1, if unnamed")
     add("--file-sampling-rate", type=float, help="their samples per second, if they do not say")
-    add("--file-unit", help="their unit, if they do not say")
+    add("--file-unit", type=_unit, help="their unit, or how many mV it is, if they do not say")
+    add("--invalid", type=float, help="number in the files that stands for no sample")
     add("--key", help="name of the array in .npz and HDF5 files")
     add("--no-check", action="store_true", help="keep records that cannot be right")
     add("--quiet", action="store_true", help="show no progress bar")
@@ -87,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(","))
+
+
+def _unit(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 if __name__ == "__main__":

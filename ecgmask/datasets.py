@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import re
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from operator import index as as_index
@@ -22,10 +23,14 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ecgmask._checks import check_count, check_sampling_rate
-from ecgmask.ecg import ECG, FLAT, PLAUSIBLE_SPAN, resampling_ratio
-from ecgmask.leads import STANDARD_LEADS, FoundLeads, find_leads, standard_names
-from ecgmask.readers import _read as read_contents
+from ecgmask.ecg import CONSTANT, ECG, FLAT, GAP, PLAUSIBLE_SPAN, resampling_ratio
+from ecgmask.leads import STANDARD_LEADS, FoundLeads, find_leads, spell, standard_names
 from ecgmask.readers import millivolts, need, read_ecg
+from ecgmask.readers.channels import OTHER
+from ecgmask.readers.read import Given
+from ecgmask.readers.read import _read as read_channels
+from ecgmask.readers.read import _to_ecg as to_ecg
+from ecgmask.readers.wfdb_records import read_header
 from ecgmask.seeding import Progress
 from ecgmask.stacks import read_description
 
@@ -319,7 +324,7 @@ class ECGArrayDataset(_Records):
         Samples per second in the file, in Hz. Items keep it; patches are times, so choose
         `patch_size` by it.
     file_unit
-        Unit of the samples in the file, such as ``"mV"`` or ``"uV"``.
+        Unit of the samples in the file, such as ``"mV"`` or ``"uV"``, or how many mV it is.
     n_samples
         Samples of an item, at least 1; by default whole records. Shorter records get zeros at the
         end.
@@ -399,7 +404,7 @@ class ECGArrayDataset(_Records):
         *,
         file_leads: Iterable[str] | None = None,
         file_sampling_rate: float | None = None,
-        file_unit: str | None = None,
+        file_unit: str | float | None = None,
         n_samples: int | None = None,
         crop: Literal["random", "start", "middle"] = "random",
         labels: ArrayLike | Tensor | None = None,
@@ -499,8 +504,10 @@ class ECGArrayDataset(_Records):
         samples = self._samples(record, start, stop)
         # NumPy, for torch takes ten times as long. Nearly every item needs no closer look, and none
         # with a NaN goes without.
-        spans = _spans(samples.numpy())
-        if not _looks_right(spans.min(), spans.max()):
+        signal = samples.numpy()
+        spans = _spans(signal)
+        right = _looks_right(spans.min(), spans.max())
+        if not right or _may_have_a_gap(signal, self.sampling_rate):
             self._accept(record, samples, self._leads, start)
         return torch.stack(self._found.of(samples)) if self._found.derived else samples
 
@@ -948,6 +955,12 @@ def _looks_right(narrowest: Any, widest: Any) -> NDArray[np.bool_]:
     return np.asarray((narrowest > FLAT * widest) & (least <= widest) & (widest <= most))
 
 
+def _may_have_a_gap(signal: NDArray[np.float32], sampling_rate: float) -> bool:
+    """Return whether samples of a lead that are half as far apart as a gap is long are the same."""
+    some = signal[0, :: max(1, int(GAP * sampling_rate / 2))]
+    return bool((np.abs(np.diff(some)) <= CONSTANT).any())
+
+
 def _present(signal: NDArray[np.float32], missing_leads: MissingLeads | None) -> NDArray[np.bool_]:
     """Return which leads count as recorded."""
     if missing_leads is None:
@@ -1071,8 +1084,8 @@ def _facts(
     stack: NDArray[Any],
     file_leads: Iterable[str] | None,
     file_sampling_rate: float | None,
-    file_unit: str | None,
-) -> tuple[tuple[str, ...], float, str, NDArray[np.int64] | None]:
+    file_unit: str | float | None,
+) -> tuple[tuple[str, ...], float, str | float, NDArray[np.int64] | None]:
     """Return names, rate, unit and lengths of a stack, as told or as write_stack has noted them."""
     described = read_description(path)
     given = {"file_leads": file_leads, "file_sampling_rate": file_sampling_rate}
@@ -1124,52 +1137,68 @@ def _invalid(dtype: np.dtype[Any], invalid: float | None) -> float | None:
 
 def _length(path: Path, sampling_rate: float, file_leads: tuple[str, ...] | None) -> int:
     """Return how many samples a WFDB record has at a rate, if its files have all that is needed."""
-    header_path = path.with_name(f"{path.name}.hea")
-    if not header_path.is_file():
+    file = path.with_name(f"{path.name}.hea")
+    if not file.is_file():
         raise ValueError("there is no header of this name")
-    try:
-        header = need("wfdb", "wfdb").rdheader(str(path))
-    except ImportError:
-        raise
-    except Exception:  # corrupt headers make wfdb fail in any way, in words that are the header's
-        raise ValueError("wfdb cannot read its header; is it corrupt?") from None
-    if not header.sig_len or not getattr(header, "sig_name", None) or hasattr(header, "seg_name"):
-        # Several segments, or a length that only the samples tell.
-        return int(_read(header_path, sampling_rate, file_leads)[0].shape[1])
-    names = header.sig_name if file_leads is None else file_leads
-    if len(names) != header.n_sig:
-        raise ValueError(f"it has {header.n_sig} signals, not the {len(names)} of file_leads")
-    if not all(names):
-        raise ValueError("the header does not name all of its signals; pass file_leads=")
-    for number, file_name in enumerate(header.file_name):
-        if not (path.parent / file_name).exists():
-            raise ValueError(f"the file with the samples of signal {number} is missing")
+    header = read_header(file)
+    spelled = spell(signal.name for signal in header.signals)
+    names = file_leads or tuple(
+        name if name in STANDARD_LEADS else f"channel {number}"
+        for number, name in enumerate(spelled, 1)
+    )
+    is_plain = (
+        not header.segments
+        and len(names) == len(header.signals)
+        and not any(signal.skew or signal.per_frame > 1 for signal in header.signals)
+        and all(names.count(name) == 1 for name in names)
+        and (file_leads is not None or "" not in spelled)
+    )
+    if header.rate is None or not is_plain:
+        # Segments, several rates, leads without or with the same name: reading tells.
+        return int(_read(file, sampling_rate, file_leads)[0].shape[1])
     for row in find_leads(names, STANDARD_LEADS).rows.values():
-        millivolts(header.units[row])
-    length = int(header.sig_len)
-    return math.ceil(length * resampling_ratio(length, header.fs, sampling_rate))
+        unit = header.signals[row].unit
+        if unit is None:
+            raise ValueError("a lead is not calibrated: the header gives it no gain")
+        if unit == OTHER:
+            raise ValueError("the unit of a lead must be V, mV, uV or nV, but is another")
+    return math.ceil(
+        header.n_frames * resampling_ratio(header.n_frames, header.rate, sampling_rate)
+    )
 
 
 def _read(
     header: Path, sampling_rate: float, file_leads: tuple[str, ...] | None
 ) -> tuple[Tensor, FoundLeads]:
     """Return the leads that were recorded, at a sampling rate; in mV, with NaN where one is."""
-    contents = read_contents(header, None, None, file_leads)
-    found = find_leads(contents.leads or (), STANDARD_LEADS)
-    rows = list(found.rows.values())
-    scales = np.array([millivolts((contents.units or ())[row]) for row in rows])
-    signal = contents.samples[rows].astype(np.float64) * scales[:, None]
-    rate = check_sampling_rate(contents.sampling_rate)
-    lost = ~np.isfinite(signal)
-    for samples, gaps in zip(signal, lost, strict=True):
-        # A filter would spread a NaN.
-        times = np.flatnonzero(~gaps)
-        samples[gaps] = np.interp(np.flatnonzero(gaps), times, samples[times]) if len(times) else 0
-    resampled = ECG(signal, rate, tuple(found.rows)).resample(sampling_rate).signal
-    n_samples = resampled.shape[1]
-    nearest = (np.arange(n_samples) * rate / sampling_rate).round().astype(int)
-    resampled = np.where(lost[:, nearest.clip(max=signal.shape[1] - 1)], np.nan, resampled)
-    return torch.from_numpy(resampled), found
+    given = Given(None, None, file_leads, None, None, None)
+    with warnings.catch_warnings(action="ignore"):  # which are in the words of the file
+        channels = read_channels(header, given)
+    lost = [~np.isfinite(channel.samples) for channel in channels]
+    # A filter would spread a NaN.
+    bridged = [
+        channel._replace(samples=_bridged(channel.samples, gaps))
+        for channel, gaps in zip(channels, lost, strict=True)
+    ]
+    ecg = to_ecg(bridged, STANDARD_LEADS, given, sampling_rate).resample(sampling_rate)
+    samples = torch.tensor(ecg.signal)
+    if any(gaps.any() for gaps in lost):
+        # The way of the gaps is that of the samples: 2 in a gap, 1 elsewhere, 0 in padding.
+        marks = [
+            channel._replace(samples=np.where(gaps, 2.0, channel.samples != 0), unit="mV")
+            for channel, gaps in zip(bridged, lost, strict=True)
+        ]
+        marked = to_ecg(marks, STANDARD_LEADS, given, sampling_rate).resample(sampling_rate)
+        samples[torch.tensor(marked.signal > 1.5)] = torch.nan
+    return samples, find_leads(ecg.leads, STANDARD_LEADS)
+
+
+def _bridged(samples: NDArray[Any], gaps: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return samples with straight lines in the gaps."""
+    times = np.flatnonzero(~gaps)
+    if not gaps.any() or not len(times):
+        return np.where(gaps, 0, samples)
+    return np.where(gaps, np.interp(np.arange(len(samples)), times, samples[times]), samples)
 
 
 def _parse(values: list[str]) -> NDArray[Any]:

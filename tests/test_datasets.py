@@ -23,6 +23,7 @@ from ecgmask import (
     PatchMaskCollator,
     PerLead,
     RandomPatches,
+    read_ecg,
 )
 from ecgmask.datasets import ECGArrayDataset, WFDBDataset
 from ecgmask.seeding import BatchSeed
@@ -642,6 +643,23 @@ def test_an_item_that_no_heart_makes_is_refused_wherever_it_is(save, signals, ro
     np.testing.assert_array_equal(unchecked[1], stack[1])
 
 
+def test_a_gap_of_all_leads_is_refused_wherever_it_is(save, ecg):
+    stack = np.tile(ecg.signal[:, :3000], (12, 1, 1))
+    for record, length in ((1, 520), (3, 480)):
+        stack[record, :, 1200 : 1200 + length] = 0
+    path = save(stack)
+    dataset = ECGArrayDataset(path, **STACK)
+    with pytest.raises(ValueError, match=r"record 1: no lead changes from 2\.4 to 3\.4 s"):
+        dataset[1]
+    np.testing.assert_array_equal(dataset[3], stack[3])
+    assert tuple(dataset.scan(progress=False)) == (1,)
+
+
+def test_a_unit_may_be_a_number_of_millivolts(save, signals):
+    dataset = ECGArrayDataset(save(2 * signals), **{**STACK, "file_unit": 0.5})
+    np.testing.assert_array_equal(dataset[3], signals[3])
+
+
 def test_an_artefact_is_no_reason_to_refuse_an_item(save, signals):
     stack = signals.copy()
     stack[1, 6:, :3] = 25
@@ -1239,9 +1257,9 @@ def test_all_records_that_cannot_be_used_are_found_at_once(folder, signals):
     message = str(caught.value)
     assert str(root) in message
     assert "few: I is missing and cannot be derived from I and II; there are II, III" in message
-    assert "pressure: the unit must be V, mV" in message
-    assert "headless: the file with the samples of signal 0 is missing" in message
-    assert "corrupt: wfdb cannot read its header" in message
+    assert "pressure: the unit of a lead must be V, mV, uV or nV, but is another" in message
+    assert "headless: a file that the header names is missing" in message
+    assert "corrupt: the first line of the header must be a name" in message
     assert "record 16: there is no header of this name; leave" in message
     assert message.endswith("leave them out with skip=[12, 13, 14, 15, 16]")
     dataset = wfdb_dataset(root, [*names, *wrong], skip=[12, 13, 14, 15, 16])
@@ -1253,8 +1271,8 @@ def test_all_records_that_cannot_be_used_are_found_at_once(folder, signals):
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("/mV", "/mmHg", "the unit must be V, mV, uV or nV, not 'mmHg'"),
-        (" V6", "", "the header does not name all of its signals"),
+        ("/mV", "/mmHg", "the unit of a lead must be V, mV, uV or nV, but"),
+        (" V6", "", "the file does not name all of its 12 channels"),
     ],
 )
 def test_each_lead_of_a_header_is_looked_at(folder, before, after, message):
@@ -1348,12 +1366,15 @@ def test_wfdb_records_are_scanned_and_skipped(folder, signals):
     gap[7, 550:] = np.nan
     write_record(root, names[5], gap)
     dat = root / f"{names[6]}.dat"
-    dat.write_bytes(dat.read_bytes()[:1000])
+    content = bytearray(dat.read_bytes())
+    content[1000] ^= 1
+    dat.write_bytes(content)
     dataset = wfdb_dataset(root, names, check=False, labels=range(N_RECORDS))
     found = dataset.scan(progress=False)
     assert tuple(found) == (3, 5, 6)
     assert found[3].startswith("V4 is flat")
     assert found[5].startswith("50 sample(s) are NaN or infinite, first in lead V2, sample 550")
+    assert "do not add up to the checksum of the header" in found[6]
     checked = wfdb_dataset(root, names, skip=found, labels=range(N_RECORDS))
     assert [int(label) for _, label in checked] == [0, 1, 2, 4, 7, 8, 9, 10, 11]
     cut = wfdb_dataset(root, names, skip=[3, 6], n_samples=550, crop="start")
@@ -1409,12 +1430,12 @@ def test_leads_of_wfdb_records_may_be_named_by_position(tmp_path, signals):
     first, *lines = header.read_text().splitlines()
     nameless = [line.rpartition(" ")[0] for line in lines]
     header.write_text("\n".join([first, *nameless, ""]))
-    with pytest.raises(ValueError, match=r"one: the header does not name all .* pass file_leads="):
+    with pytest.raises(ValueError, match=r"one: the file does not name all .* with file_leads="):
         wfdb_dataset(tmp_path, ["one"])
     dataset = wfdb_dataset(tmp_path, ["one"], file_leads=PTB_XL_LEADS)
     np.testing.assert_allclose(dataset[0], signals[0], atol=1e-3)
     np.testing.assert_allclose(dataset.ecg(0), signals[0], atol=1e-3)
-    with pytest.raises(ValueError, match="one: it has 12 signals, not the 8 of file_leads"):
+    with pytest.raises(ValueError, match="one: the file has 12 channels, but file_leads 8 names"):
         wfdb_dataset(tmp_path, ["one"], file_leads=EIGHT_LEADS)
 
 
@@ -1427,6 +1448,32 @@ def test_a_header_without_a_length_is_no_obstacle(tmp_path, signals):
     dataset = wfdb_dataset(tmp_path, ["one"])
     assert dataset.n_samples == LENGTH
     np.testing.assert_allclose(dataset[0], signals[0], atol=1e-3)
+
+
+def change_header(root, change):
+    header = root / "one.hea"
+    first, *lines = header.read_text().splitlines()
+    header.write_text("\n".join([first, *change(lines), ""]))
+
+
+@pytest.mark.parametrize("rate", [500, 250])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines,
+        lambda lines: [line.replace(" 16 ", " 16:3 ", line.endswith("V1")) for line in lines],
+        lambda lines: [line.replace(" V", " C") for line in lines],
+        lambda lines: [line.replace(" AV", " ecg av") for line in lines],
+    ],
+)
+def test_a_wfdb_item_is_what_read_ecg_reads(tmp_path, ecg, change, rate):
+    signal = ecg.signal[:, 500:2000].copy()
+    write_record(tmp_path, "one", signal)
+    change_header(tmp_path, change)
+    expected = read_ecg(tmp_path / "one", sampling_rate=rate)
+    dataset = wfdb_dataset(tmp_path, ["one"], sampling_rate=rate)
+    assert dataset.n_samples == expected.signal.shape[1]
+    np.testing.assert_array_equal(dataset[0], expected)
 
 
 def test_a_record_of_several_segments_is_one_record(tmp_path, signals):

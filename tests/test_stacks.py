@@ -512,6 +512,17 @@ def test_the_command_converts_the_files_of_a_pattern(folder, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_the_command_takes_what_files_do_not_say(ecg, tmp_path, capsys):
+    samples = (1000 * ecg.signal).astype(np.int16)[::-1]
+    np.save(tmp_path / "one.npy", samples)
+    np.save(tmp_path / "two.npy", np.where(samples == samples.max(), 9999, samples))
+    which = [str(tmp_path), "--pattern", "*.npy", "--out", str(tmp_path / "all.npy"), "--quiet"]
+    how = ["--file-leads", ",".join(reversed(ecg.leads)), "--file-unit", "0.001"]
+    main([*which, *how, "--file-sampling-rate", "500", "--invalid", "9999"])
+    assert "left out: two.npy: signal is NaN" in capsys.readouterr().out
+    np.testing.assert_allclose(ECGArrayDataset(tmp_path / "all.npy")[0], ecg, atol=0.002)
+
+
 def test_the_command_says_what_is_wrong_in_a_line(folder, tmp_path):
     command = [sys.executable, "-m", "ecgmask.convert", str(folder), "--pattern", "*.none"]
     result = subprocess.run(
