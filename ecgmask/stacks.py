@@ -47,7 +47,7 @@ class Description(NamedTuple):
     unit: str
     """Unit of the samples."""
     records: tuple[Source, ...]
-    """Where each record comes from: a path, or a path and the number of the record in it."""
+    """The file that each record comes from, or that file and the number of the record in it."""
     lengths: tuple[int, ...]
     """How many samples of each record are no padding."""
     left_out: tuple[tuple[Source, str], ...]
@@ -311,7 +311,8 @@ class _Reader:
     def reason(self, source: Source, error: Exception) -> str:
         """Return why a record cannot be used, without its path, which is told beside it."""
         name = source if isinstance(source, str) else source[0]
-        return str(error).removeprefix(f"{self.root / name}: ") or type(error).__name__
+        reason = str(error).removeprefix(f"{self.root / name}: ")
+        return reason.replace(f"{self.root}{os.sep}", "") or type(error).__name__
 
 
 @dataclass(frozen=True)
