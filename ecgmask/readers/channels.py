@@ -68,11 +68,11 @@ def check_regular(path: Path, what: str) -> int:
     return path.stat().st_size
 
 
-def check_bytes(n_bytes: int, what: str) -> None:
+def check_bytes(n_bytes: int, what: str, most: int = MOST_BYTES) -> None:
     """Raise an error if this is more than is read, or unpacked, at once."""
-    if n_bytes > MOST_BYTES:
+    if n_bytes > most:
         raise Refusal(
-            f"{what} takes {n_bytes} bytes, but at most {MOST_BYTES} are read at once; split it, "
+            f"{what} takes {n_bytes} bytes or more, but at most {most} are read at once; split it, "
             "or save it as .npy, of which only one record is read"
         )
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from ecgmask.leads import STANDARD_LEADS, standard_name
 from ecgmask.readers.channels import (
-    MOST_BYTES,
     Channel,
     Refusal,
     check_bytes,
@@ -28,6 +27,7 @@ from ecgmask.readers.channels import (
 )
 
 MAGIC = b"DICM"
+MOST_BYTES = 2**28  # of a file, packed or not
 # How a file without the 128 bytes before it begins: with the group of its first element.
 GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 LINEAR = ("SB", "UB", "SS", "US", "SL", "UL", "SV", "UV")
@@ -49,7 +49,7 @@ def is_dicom(start: bytes) -> bool:
 
 def read_dicom(path: Path, group: int) -> list[Channel]:
     """Return the channels of a multiplex group."""
-    check_bytes(path.stat().st_size, "the file")
+    check_bytes(path.stat().st_size, "the file", MOST_BYTES)
     return told_by("pydicom", _read, path, group)
 
 
@@ -112,7 +112,7 @@ def _dataset(path: Path) -> Any:
                 data[128 + 4 + 12 + meta.FileMetaInformationGroupLength :], MOST_BYTES
             )
             if inflate.unconsumed_tail:
-                check_bytes(MOST_BYTES + 1, "the file, unpacked,")
+                check_bytes(MOST_BYTES + 1, "the file, unpacked,", MOST_BYTES)
     return pydicom.dcmread(BytesIO(data), force=True, specific_tags=["WaveformSequence"])
 
 

@@ -106,9 +106,9 @@ def read_ecg(
     samples outside the folder of the file, external storage of HDF5, arrays or parts of them that
     were never written, and DICOM samples in mu-law or A-law. A record may have up to ``2**26``
     samples of all its channels, before and after resampling; a WFDB record up to 1000 segments and
-    a header of 1 MiB; a DICOM file, an array in a ``.npz`` file and the HDF5 chunks that a record
-    lies in up to 1 GiB, packed or not. Without `key`, HDF5 files of up to 1000 objects are looked
-    through.
+    a header of 1 MiB; a DICOM file 256 MiB, packed or not; an array in a ``.npz`` file, and the
+    HDF5 chunks that a record lies in, 1 GiB unpacked. Without `key`, up to 1000 objects of HDF5 are
+    looked through for the only array; name it with `key` if there are more.
 
     Examples
     --------
@@ -303,6 +303,8 @@ def _to_ecg(
         ]
         rates = [sampling_rate]
     n_samples = min(map(len, samples))
+    if not n_samples:
+        raise ValueError("there is no time at which all leads have samples; read fewer leads")
     return ECG(np.stack([each[:n_samples] for each in samples]), rates[0], tuple(needed))
 
 
