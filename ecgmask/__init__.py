@@ -16,6 +16,7 @@ from ecgmask.datasets import ECGArrayDataset, WFDBDataset
 from ecgmask.ecg import ECG
 from ecgmask.leads import LIMB_LEADS, STANDARD_LEADS
 from ecgmask.readers import read_ecg, sample_ecg
+from ecgmask.stacks import write_stack
 from ecgmask.statistics import (
     BlockSummary,
     MaskStatistics,
@@ -49,5 +50,6 @@ __all__ = [
     "read_ecg",
     "sample_ecg",
     "synthetic_ecg",
+    "write_stack",
 ]
 __all__ += strategies.__all__

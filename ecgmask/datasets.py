@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 import math
+import re
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from operator import index as as_index
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -19,16 +23,30 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ecgmask._checks import check_count, check_sampling_rate
-from ecgmask.ecg import ECG, FLAT, PLAUSIBLE_SPAN, resampling_ratio
-from ecgmask.leads import STANDARD_LEADS, find_leads, standard_names
+from ecgmask.ecg import CONSTANT, ECG, FLAT, GAP, PLAUSIBLE_SPAN, resampling_ratio
+from ecgmask.leads import STANDARD_LEADS, FoundLeads, find_leads, spell, standard_names
 from ecgmask.readers import millivolts, need, read_ecg
+from ecgmask.readers.channels import OTHER
+from ecgmask.readers.read import Given
+from ecgmask.readers.read import _read as read_channels
+from ecgmask.readers.read import _to_ecg as to_ecg
+from ecgmask.readers.wfdb_records import read_header
 from ecgmask.seeding import Progress
+from ecgmask.stacks import read_description
 
 Crop = Literal["random", "start", "middle"]
 Labels = Tensor | NDArray[np.str_]
+MissingLeads = Literal["nan", "flat"]
 
 N_CHECKED = 8  # records that are looked at when a data set is made
 N_NAMED = 5  # unusable records that an error names
+N_SKIPPED = 100  # and whose numbers it lists
+PER_LINE = 100  # records that a scan looks at before it notes what it found
+
+# Columns of PTB-XL, MIMIC-IV-ECG and CODE-15%: a message may name them, for no person is.
+KNOWN_COLUMNS = ("filename_hr", "filename_lr", "path", "file_name", "trace_file", "exam_id")
+NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)")
+DECIMAL = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class _Crops:
@@ -105,13 +123,21 @@ class _Records(Dataset[Any], ABC):
         crops: _Crops,
         sampling_rate: float,
         labels: Labels | None,
+        *,
         lengths: bool,
+        check: bool,
+        missing_leads: MissingLeads | None,
+        skip: Iterable[int],
     ) -> None:
+        if missing_leads is not None and missing_leads not in get_args(MissingLeads):
+            raise ValueError(f'missing_leads must be "nan", "flat" or None, not {missing_leads!r}')
         self.sampling_rate = sampling_rate
-        self._n_records = n_records
         self._crops = crops
         self._labels = labels
         self._lengths = lengths
+        self._check = check
+        self._missing_leads = missing_leads
+        self._kept = _without(n_records, skip)
 
     @property
     def n_samples(self) -> int:
@@ -130,8 +156,70 @@ class _Records(Dataset[Any], ABC):
         """
         self._crops.progress.set_epoch(epoch)
 
+    def scan(
+        self, journal: str | PathLike[str] | None = None, *, progress: bool = True
+    ) -> dict[int, str]:
+        """Look at every record, and return those that cannot be used, with the reason.
+
+        One such record would end an epoch in its middle. Pass what is returned as `skip`, and they
+        are left out. Records are judged as ``check=True`` does, whole or, if items do not begin
+        anywhere, as they are cut; a record is unusable if any crop of it is. If a data set cannot
+        be made because of such records, make it with ``check=False`` to scan it.
+
+        Parameters
+        ----------
+        journal
+            A file to note down what was found, so that a scan that was stopped goes on where it
+            was. By default nothing is noted.
+        progress
+            Whether to show a progress bar, which needs tqdm.
+
+        Returns
+        -------
+        dict
+            Why each unusable record is refused, by its number in the file or the list of records:
+            records that are skipped count.
+
+        Raises
+        ------
+        ValueError
+            If the journal is that of other data or options.
+        """
+        found: dict[int, str] = {}
+        n_done = 0
+        path = None if journal is None else Path(journal)
+        if path is not None:
+            begun = _lines_of(path)
+            if begun and begun[0] != self._identity():
+                raise ValueError(
+                    f"{path} is the journal of another scan, of other records or with other "
+                    "options; delete it, or pass another path"
+                )
+            for n_noted, noted in begun[1:]:
+                n_done = n_noted
+                found |= {int(record): reason for record, reason in noted.items()}
+            lines = "".join(json.dumps(line) + "\n" for line in begun or [self._identity()])
+            path.write_text(lines, encoding="utf-8")  # without a line that was being written
+        rest: Iterable[int] = list(map(int, self._kept[n_done:]))
+        if progress:
+            rest = need("tqdm", "wfdb").tqdm(
+                rest, "records", len(self), initial=n_done, unit="record"
+            )
+        recent: dict[int, str] = {}
+        for number, record in enumerate(rest, n_done + 1):
+            reason = self._why_not(record)
+            if reason is not None:
+                recent[record] = reason
+            if number % PER_LINE == 0 or number == len(self):
+                if path is not None:
+                    with path.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps([number, recent]) + "\n")
+                found |= recent
+                recent = {}
+        return found
+
     def __len__(self) -> int:
-        return self._n_records
+        return len(self._kept)
 
     def __getitem__(self, index: int) -> Any:
         record = self._number(index)
@@ -144,19 +232,76 @@ class _Records(Dataset[Any], ABC):
         return item if len(item) > 1 else signal
 
     def _number(self, index: int) -> int:
+        """Return which record of the file or list an item is."""
         number = as_index(index)
-        if not -self._n_records <= number < self._n_records:
-            raise IndexError(f"record {number} is not among the {self._n_records} records")
-        return number % self._n_records
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"record {number} is not among the {len(self)} records")
+        return int(self._kept[number])
 
     @abstractmethod
     def _signal(self, record: int) -> Tensor:
         """Return the samples that an item takes, of a record that is not padded."""
 
+    @abstractmethod
+    def _why_not(self, record: int) -> str | None:
+        """Return why an item of a record may be refused, if it may."""
+
+    @abstractmethod
+    def _name(self, record: int) -> str:
+        """Return where a record is, for messages."""
+
+    @abstractmethod
+    def _identity(self) -> str:
+        """Return a digest of everything that decides which records can be used."""
+
+    def _accept(self, record: int, samples: Tensor, leads: tuple[str, ...], start: int) -> None:
+        """Raise an error if the samples of an item are refused; make leads that are missing NaN."""
+        signal = samples.numpy()
+        present = _present(signal, self._missing_leads)
+        if self._check:
+            reason = _why_wrong(signal, present, leads, self.sampling_rate, start)
+            if reason is not None:
+                raise self._refused(record, reason)
+        if self._missing_leads == "flat":
+            signal[~present] = np.nan
+
+    def _refused(self, record: int, reason: str) -> ValueError:
+        return ValueError(
+            f"{self._name(record)}: {reason}; leave it out with skip=[{record}], and find all such "
+            "records with scan()"
+        )
+
+    def _look_at_some(self) -> None:
+        """Raise an error if one of some records all over the data set cannot be used."""
+        for record in self._spread():
+            reason = self._why_not(record)
+            if reason is not None:
+                raise ValueError(
+                    f"{self._name(record)}: {reason}; correct the file or what you say of it; or "
+                    "pass check=False if such records belong to your data, or to find them with "
+                    "scan() and leave them out with skip="
+                )
+
+    def _why_not_whole(self, samples: Tensor, leads: tuple[str, ...], start: int) -> str | None:
+        """Return why samples of a record cannot be used, or any crop of them, if they cannot."""
+        signal = samples.numpy()
+        present = _present(signal, self._missing_leads)
+        reason = _why_wrong(signal, present, leads, self.sampling_rate, start)
+        if reason is not None or signal.shape[1] <= self.n_samples:
+            return reason
+        names = tuple(np.array(leads)[present])
+        for first in _suspicious_starts(signal[present], self.n_samples):
+            crop = signal[present, first : first + self.n_samples]
+            shown = _present(crop, self._missing_leads)
+            reason = _why_wrong(crop, shown, names, self.sampling_rate, first)
+            if reason is not None:
+                return reason
+        return None
+
     def _spread(self) -> list[int]:
         """Return some records from all over the data set."""
-        numbers = np.linspace(0, self._n_records - 1, N_CHECKED).round().astype(int)
-        return sorted(set(numbers.tolist()))
+        numbers = np.linspace(0, len(self) - 1, N_CHECKED).round().astype(int)
+        return [int(self._kept[number]) for number in sorted(set(numbers.tolist()))]
 
 
 class ECGArrayDataset(_Records):
@@ -173,12 +318,13 @@ class ECGArrayDataset(_Records):
         ``(n_records, n_samples, n_leads)`` of any float or integer type.
     file_leads
         Names of the leads in the file, in its order, in any usual spelling. Limb leads that are
-        missing are computed from I and II: the eight leads I, II and V1 to V6 are enough.
+        missing are computed from I and II: the eight leads I, II and V1 to V6 are enough. For a
+        file that :func:`write_stack` wrote, this, the sampling rate and the unit are known.
     file_sampling_rate
         Samples per second in the file, in Hz. Items keep it; patches are times, so choose
         `patch_size` by it.
     file_unit
-        Unit of the samples in the file, such as ``"mV"`` or ``"uV"``.
+        Unit of the samples in the file, such as ``"mV"`` or ``"uV"``, or how many mV it is.
     n_samples
         Samples of an item, at least 1; by default whole records. Shorter records get zeros at the
         end.
@@ -203,8 +349,17 @@ class ECGArrayDataset(_Records):
         Whether to refuse data that cannot be right: when the data set is made, records in which
         :meth:`ECG.problems` finds any, among eight that are spread over the stack; and in every
         item, samples that are NaN or infinite, flat leads, and amplitudes that no heart makes. Pass
-        ``False`` if such records belong to your data, for example leads that were not recorded, and
-        leave the rest to the collator.
+        ``False`` if such records belong to your data, and leave the rest to the collator.
+    missing_leads
+        ``"nan"`` if leads that are NaN throughout an item were not recorded, and ``"flat"`` if
+        those that are flat were not either: they become NaN. Neither is then refused. A
+        :class:`PatchMaskCollator` with ``missing_leads="nan"`` masks around them.
+    invalid
+        Number that stands for "no sample" in the file; it becomes NaN. In files of signed integers
+        it is the least one, such as -32768, if you do not say.
+    skip
+        Numbers of records to leave out, from 0, such as what :meth:`scan` returns. Labels are those
+        of all records nevertheless, and errors number them so.
 
     Raises
     ------
@@ -212,13 +367,16 @@ class ECGArrayDataset(_Records):
         If there is no such file.
     ValueError
         If the file is no such stack, is truncated, or holds Python objects, which are never
-        loaded; if leads are missing; if a parameter has no effect; and, naming the record, if its
-        samples are refused.
+        loaded; if leads are missing; if a fact is missing or contradicts the description beside
+        the file; if a parameter has no effect; and, naming the record, if its samples are refused.
+    RuntimeError
+        If the file has changed since the data set was made.
 
     Notes
     -----
-    Zeros that pad a record within the file count as samples. An item of a padded record is
-    masked like any other unless the collator is told its length, so ask for `lengths`.
+    Zeros that pad a record within the file count as samples, unless :func:`write_stack` has noted
+    them. An item of a padded record is masked like any other unless the collator is told its
+    length, so ask for `lengths`.
 
     Examples
     --------
@@ -244,9 +402,9 @@ class ECGArrayDataset(_Records):
         self,
         path: str | PathLike[str],
         *,
-        file_leads: Iterable[str],
-        file_sampling_rate: float,
-        file_unit: str,
+        file_leads: Iterable[str] | None = None,
+        file_sampling_rate: float | None = None,
+        file_unit: str | float | None = None,
         n_samples: int | None = None,
         crop: Literal["random", "start", "middle"] = "random",
         labels: ArrayLike | Tensor | None = None,
@@ -254,31 +412,47 @@ class ECGArrayDataset(_Records):
         seed: int | None = None,
         lead_axis: Literal[1, 2] | None = None,
         check: bool = True,
+        missing_leads: Literal["nan", "flat"] | None = None,
+        invalid: float | None = None,
+        skip: Iterable[int] = (),
     ) -> None:
         # A worker may have another working directory.
         self.path = Path(path).absolute()
         self._array: NDArray[Any] | None = None
+        self._stamp = _stamp(self.path)
         stack = _open(self.path)
-        names = standard_names("file_leads", file_leads)
+        _check_stack(self.path, stack)
+        names, rate, unit, lengths_in_file = _facts(
+            self.path, stack, file_leads, file_sampling_rate, file_unit
+        )
         self._lead_axis = _find_lead_axis(self.path, stack, names, lead_axis)
         self._found = find_leads(names, STANDARD_LEADS)
         self._leads = tuple(self._found.rows)
         rows = list(self._found.rows.values())
         self._rows = None if rows == list(range(len(names))) else rows
         self._file_samples = stack.shape[3 - self._lead_axis]
+        # None if no record is padded, as far as is known.
+        self._recorded = lengths_in_file
         # torch knows neither another byte order nor long doubles.
         native = stack.dtype.newbyteorder("=")
         self._native = native if native.itemsize <= 8 else np.dtype(np.float64)
-        self._millivolts = millivolts(file_unit)
-        self._check = check
-        rate = check_sampling_rate(file_sampling_rate, "file_sampling_rate")
-        whole = self._file_samples
-        n_samples = whole if n_samples is None else check_count("n_samples", n_samples)
-        crops = _Crops(n_samples, crop, seed, len(stack), whole)
-        super().__init__(len(stack), crops, rate, _to_labels(labels, len(stack)), lengths)
+        self._millivolts = millivolts(unit)
+        self._invalid = _invalid(stack.dtype, invalid)
+        longest = self._file_samples if self._recorded is None else int(self._recorded.max())
+        n_samples = longest if n_samples is None else check_count("n_samples", n_samples)
+        crops = _Crops(n_samples, crop, seed, len(stack), longest)
+        super().__init__(
+            len(stack),
+            crops,
+            rate,
+            _to_labels(labels, len(stack)),
+            lengths=lengths,
+            check=check,
+            missing_leads=missing_leads,
+            skip=skip,
+        )
         if check:
-            for record in self._spread():
-                self._check_record(record)
+            self._look_at_some()
 
     def __getstate__(self) -> dict[str, Any]:
         # A memory map that is pickled is copied whole.
@@ -314,19 +488,63 @@ class ECGArrayDataset(_Records):
         except ValueError as error:
             raise ValueError(f"{self.path}, record {record}: {error}") from error
 
+    @property
+    def records(self) -> tuple[str | tuple[str, int], ...]:
+        """Where each record comes from, in the order of the file, if write_stack wrote it.
+
+        Records that are skipped count. Labels of a table find their records by it.
+        """
+        described = read_description(self.path)
+        if described is None:
+            raise ValueError(f"{self.path} has no description beside it; write it with write_stack")
+        return described.records
+
     def _signal(self, record: int) -> Tensor:
-        start = self._crops.start(record, self._file_samples)
-        samples = self._samples(record, start, start + self.n_samples)
-        if self._check:
-            self._check_item(samples, record, start)
+        start, stop = self._window(record)
+        samples = self._samples(record, start, stop)
+        # NumPy, for torch takes ten times as long. Nearly every item needs no closer look, and none
+        # with a NaN goes without.
+        signal = samples.numpy()
+        spans = _spans(signal)
+        right = _looks_right(spans.min(), spans.max())
+        if not right or _may_have_a_gap(signal, self.sampling_rate):
+            self._accept(record, samples, self._leads, start)
         return torch.stack(self._found.of(samples)) if self._found.derived else samples
 
+    def _name(self, record: int) -> str:
+        return f"{self.path}, record {record}"
+
+    def _why_not(self, record: int) -> str | None:
+        start, stop = self._window(record)
+        if self._crops.crop == "random":
+            start, stop = 0, self._length(record)
+        return self._why_not_whole(self._samples(record, start, stop), self._leads, start)
+
+    def _identity(self) -> str:
+        found = self._leads, self._rows, self._lead_axis, self.sampling_rate, self._millivolts
+        how = self.n_samples, self._crops.crop, self._missing_leads, self._invalid
+        return _digest(self.path, self._stamp, found, how, list(self._kept))
+
+    def _length(self, record: int) -> int:
+        return self._file_samples if self._recorded is None else int(self._recorded[record])
+
+    def _window(self, record: int) -> tuple[int, int]:
+        length = self._length(record)
+        start = self._crops.start(record, length)
+        return start, min(start + self.n_samples, length)
+
     def _to_ecg(self, record: int) -> ECG:
-        samples = self._samples(record, 0, self._file_samples)
+        samples = self._samples(record, 0, self._length(record))
         return ECG(samples.numpy(), self.sampling_rate, self._leads)
 
     def _samples(self, record: int, start: int, stop: int) -> Tensor:
         """Return samples of the leads that are in the file, in mV."""
+        # Reading what was cut off would kill the process, and replaced records are not those that
+        # were looked at.
+        if _stamp(self.path) != self._stamp:
+            raise RuntimeError(
+                f"{self.path} has changed since this data set was made; make the data set again"
+            )
         if self._array is None:
             self._array = _open(self.path)
         if self._lead_axis == 1:
@@ -337,41 +555,9 @@ class ECGArrayDataset(_Records):
             window = window[self._rows]
         # Copied as they are and cast by torch, which casts float16 nine times as fast.
         samples = torch.from_numpy(np.array(window, dtype=self._native, order="C")).float()
+        if self._invalid is not None:
+            samples[torch.from_numpy(window == self._invalid)] = torch.nan
         return samples if self._millivolts == 1 else samples.mul_(self._millivolts)
-
-    def _check_item(self, samples: Tensor, record: int, start: int) -> None:
-        """Raise an error if samples are not finite, flat, or too large or too small for a heart."""
-        # NumPy, for torch takes ten times as long.
-        with np.errstate(invalid="ignore"):  # infinity less infinity
-            spans = np.ptp(samples.numpy(), axis=1)
-        narrowest, widest = float(spans.min()), float(spans.max())
-        least, most = PLAUSIBLE_SPAN
-        # True of nearly every item, and of none with a NaN; whatever is not is looked at closely.
-        if narrowest > FLAT * widest and least <= widest <= most:
-            return
-        way_out = "repair the file, leave it out with torch.utils.data.Subset, or pass check=False"
-        bad = torch.nonzero(~torch.isfinite(samples))
-        if len(bad):
-            lead, sample = bad[0].tolist()
-            raise ValueError(
-                f"{self.path}, record {record}: {len(bad)} sample(s) are NaN or infinite, first in "
-                f"lead {self._leads[lead]}, sample {start + sample}; {way_out}"
-            )
-        problems = ECG(samples.numpy(), self.sampling_rate, self._leads).problems()
-        if problems:
-            raise ValueError(
-                f"{self.path}, record {record}, from sample {start}: {'; '.join(problems)}; "
-                f"{way_out}"
-            )
-
-    def _check_record(self, record: int) -> None:
-        try:
-            self._to_ecg(record).check()
-        except ValueError as error:
-            raise ValueError(
-                f"{self.path}, record {record}: {error}; correct file_leads=, file_unit= or the "
-                "file, or pass check=False if such records belong to your data"
-            ) from error
 
 
 class WFDBDataset(_Records):
@@ -390,6 +576,9 @@ class WFDBDataset(_Records):
         Paths of the records in it, without ending, such as ``"records500/00000/00001_hr"``.
     sampling_rate
         Samples per second of an item, in Hz; records with another rate are resampled.
+    file_leads
+        Names of the leads of every record, in the order of its signals; for headers whose names are
+        missing or unusual.
     n_samples
         Samples of an item, at least 1; by default whole records, which must then be of one length.
         Shorter records get zeros at the end.
@@ -408,9 +597,16 @@ class WFDBDataset(_Records):
         depends on the seed, the epoch and the number of the record, and on nothing else; call
         :meth:`set_epoch` before each epoch.
     check
-        Whether to refuse records in which :meth:`ECG.problems` finds any: eight that are spread
-        over the data set when it is made, and every one as it is read. NaN and infinite samples are
-        refused in any case.
+        Whether to refuse what cannot be right: records in which :meth:`ECG.problems` finds any,
+        among eight that are spread over the data set, when it is made; and every item in which it
+        finds any, or whose samples are NaN or infinite.
+    missing_leads
+        ``"nan"`` if leads that are NaN throughout an item were not recorded, and ``"flat"`` if
+        those that are flat were not either: they become NaN. Neither is then refused. A
+        :class:`PatchMaskCollator` with ``missing_leads="nan"`` masks around them.
+    skip
+        Numbers of records to leave out, from 0, such as what :meth:`scan` returns. Labels are those
+        of all records nevertheless, and errors number them so.
     progress
         Whether to show a progress bar while headers are read.
 
@@ -422,12 +618,14 @@ class WFDBDataset(_Records):
         If records cannot be used, naming them; if records are of different lengths without
         `n_samples`; if a parameter has no effect; and, naming the record, if its samples are
         refused.
+    RuntimeError
+        If a file of a record has changed since the data set was made.
 
     Notes
     -----
     wfdb takes some milliseconds to read a header, and as many to read a record, which is read and
-    resampled whole before it is cut. For many epochs, write the records to one file and use
-    :class:`ECGArrayDataset`.
+    resampled whole before it is cut. For many epochs, write the records to one file with
+    :func:`write_stack`, and use :class:`ECGArrayDataset`.
 
     Examples
     --------
@@ -452,12 +650,15 @@ class WFDBDataset(_Records):
         records: Iterable[str],
         *,
         sampling_rate: float = 500,
+        file_leads: Iterable[str] | None = None,
         n_samples: int | None = None,
         crop: Literal["random", "start", "middle"] = "random",
         labels: ArrayLike | Tensor | None = None,
         lengths: bool = False,
         seed: int | None = None,
         check: bool = True,
+        missing_leads: Literal["nan", "flat"] | None = None,
+        skip: Iterable[int] = (),
         progress: bool = True,
     ) -> None:
         # A worker may have another working directory.
@@ -468,40 +669,59 @@ class WFDBDataset(_Records):
         if not names:
             raise ValueError("records must name at least one record, but is empty")
         check_sampling_rate(sampling_rate)
+        self._file_leads = None if file_leads is None else standard_names("file_leads", file_leads)
         checked_labels = _to_labels(labels, len(names))
-        read_header = need("wfdb", "wfdb").rdheader
-        shown = need("tqdm", "wfdb").tqdm(names, "headers", unit="record") if progress else names
-        found: list[int] = []
-        refused = []
-        for name in shown:
+        need("wfdb", "wfdb")
+        kept = list(map(int, _without(len(names), skip)))
+        shown = need("tqdm", "wfdb").tqdm(kept, "headers", unit="record") if progress else kept
+        at_first = np.zeros(len(names), dtype=np.int64)
+        self._stamps = np.zeros((len(names), 2), dtype=np.int64)
+        refused: dict[int, str] = {}
+        for record in shown:
+            path = self.root / names[record]
+            # Of what is no file, the name may be any text of a table.
+            there = path.with_name(f"{path.name}.hea").is_file()
             try:
-                found.append(_length(read_header, self.root / name, sampling_rate))
+                self._stamps[record] = _stamp_of_record(path)
+                at_first[record] = _length(path, sampling_rate, self._file_leads)
+            except ImportError:
+                raise
             except Exception as error:  # corrupt headers make the reader fail in any way
-                refused.append(f"{name}: {error}")
+                refused[record] = f"{names[record] if there else f'record {record}'}: {error}"
         if refused:
+            few = "; ".join(list(refused.values())[:N_NAMED])
             more = f"; and {len(refused) - N_NAMED} more" if len(refused) > N_NAMED else ""
+            shown_numbers = ", ".join(map(str, list(refused)[:N_SKIPPED]))
+            more_numbers = ", ..." if len(refused) > N_SKIPPED else ""
             raise ValueError(
-                f"{len(refused)} of {len(names)} records in {self.root} cannot be used, "
-                f"{'; '.join(refused[:N_NAMED])}{more}; leave them out of records="
+                f"{len(refused)} of {len(names)} records in {self.root} cannot be used, {few}"
+                f"{more}; leave them out with skip=[{shown_numbers}{more_numbers}]"
             )
-        longest = max(found)
+        found = [int(at_first[record]) for record in kept]
         if n_samples is None:
-            for name, length in zip(names, found, strict=True):
+            for record, length in zip(kept, found, strict=True):
                 if length != found[0]:
                     raise ValueError(
-                        f"at {sampling_rate:.10g} Hz, {names[0]} has {found[0]} samples, but "
-                        f"{name} has {length}; pass n_samples="
+                        f"at {sampling_rate:.10g} Hz, {names[kept[0]]} has {found[0]} samples, but "
+                        f"{names[record]} has {length}; pass n_samples="
                     )
-            n_samples = longest
+            n_samples = found[0]
         n_samples = check_count("n_samples", n_samples)
-        crops = _Crops(n_samples, crop, seed, len(names), longest)
-        super().__init__(len(names), crops, sampling_rate, checked_labels, lengths)
+        crops = _Crops(n_samples, crop, seed, len(names), max(found))
+        super().__init__(
+            len(names),
+            crops,
+            sampling_rate,
+            checked_labels,
+            lengths=lengths,
+            check=check,
+            missing_leads=missing_leads,
+            skip=skip,
+        )
         # One array: reading a list of strings would copy its memory into every worker.
         self._names = np.array(names)
-        self._check = check
         if check:
-            for record in self._spread():
-                self._read(record, check=True)
+            self._look_at_some()
 
     @classmethod
     def from_csv(
@@ -526,7 +746,8 @@ class WFDBDataset(_Records):
         column
             Column with the paths of the records.
         labels
-            Column with their labels, all numbers or all strings.
+            Column with their labels, all numbers or all strings. Numbers that begin with a zero,
+            such as 007, are strings.
         **options
             Everything else that a :class:`WFDBDataset` takes.
 
@@ -538,24 +759,11 @@ class WFDBDataset(_Records):
         Raises
         ------
         ValueError
-            If there is no such column, or if a record has no path or no label.
+            If there is no such column, if a record has no path or no label, or if a path leaves the
+            folder.
         """
-        path = Path(root, csv_file)
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
-            wanted = [column] if labels is None else [column, labels]
-            for name in wanted:
-                if name not in (table.fieldnames or ()):
-                    raise ValueError(
-                        f"{path} has no column {name!r}; it has {', '.join(table.fieldnames or ())}"
-                    )
-            rows = [[row[name] or "" for name in wanted] for row in table]
-        for number, row in enumerate(rows):
-            if not all(row):
-                raise ValueError(
-                    f"{path}, row {number} has no {wanted[row.index('')]}; leave it out of the "
-                    "table, or pass records and labels of your own"
-                )
+        wanted = [column] if labels is None else [column, labels]
+        rows = read_table(Path(root, csv_file), wanted)
         if labels is not None:
             options["labels"] = _parse([row[1] for row in rows])
         return cls(root, [row[0] for row in rows], **options)
@@ -582,34 +790,261 @@ class WFDBDataset(_Records):
         ValueError
             If it has samples that are NaN or infinite, or cannot be read.
         """
-        return self._read(self._number(index), check=False)
+        record = self._number(index)
+        return read_ecg(
+            self._path(record),
+            sampling_rate=self.sampling_rate,
+            file_leads=self._file_leads,
+            check=False,
+        )
 
-    def _read(self, record: int, *, check: bool) -> ECG:
-        path = self.root / f"{self._names[record]}.hea"
-        return read_ecg(path, sampling_rate=self.sampling_rate, check=check)
+    def _path(self, record: int) -> Path:
+        return self.root / f"{self._names[record]}.hea"
+
+    def _check_unchanged(self, record: int) -> None:
+        if _stamp_of_record(self.root / self._names[record]) != tuple(self._stamps[record]):
+            raise RuntimeError(
+                f"{self._path(record)} or the samples beside it have changed since this data set "
+                "was made; make the data set again"
+            )
 
     def _signal(self, record: int) -> Tensor:
-        signal = self._read(record, check=self._check).signal
-        start = self._crops.start(record, signal.shape[1])
-        return torch.tensor(signal[:, start : start + self.n_samples])
+        self._check_unchanged(record)
+        try:
+            samples, found = _read(self._path(record), self.sampling_rate, self._file_leads)
+        except ImportError:
+            raise
+        except Exception as error:  # corrupt files make readers fail in any way
+            raise self._refused(record, str(error)) from error
+        start = self._crops.start(record, samples.shape[1])
+        crop = samples[:, start : start + self.n_samples].clone()
+        self._accept(record, crop, tuple(found.rows), start)
+        return torch.stack(found.of(crop))
+
+    def _name(self, record: int) -> str:
+        return str(self._path(record))
+
+    def _why_not(self, record: int) -> str | None:
+        self._check_unchanged(record)
+        try:
+            samples, found = _read(self._path(record), self.sampling_rate, self._file_leads)
+        except ImportError:
+            raise
+        except Exception as error:  # corrupt files make readers fail in any way
+            return str(error) or type(error).__name__
+        start = self._crops.start(record, samples.shape[1])
+        if self._crops.crop == "random":
+            start = 0
+        else:
+            samples = samples[:, start : start + self.n_samples]
+        return self._why_not_whole(samples, tuple(found.rows), start)
+
+    def _identity(self) -> str:
+        how = self.sampling_rate, self._file_leads, self.n_samples, self._crops.crop
+        of_records = self._names.tolist(), self._stamps.tolist(), list(self._kept)
+        return _digest(self.root, how, self._missing_leads, of_records)
+
+
+def read_table(path: Path, columns: list[str]) -> list[list[str]]:
+    """Return columns of a CSV file, of which the first has paths that stay in their folder.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        Names of the columns.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column or more than one, if a field is empty, or if a path leaves its
+        folder. No text of the table is shown, for it may be that of a person.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+    except (UnicodeDecodeError, csv.Error):
+        # Its cause would show text of the file.
+        raise ValueError(f"{path} is no CSV file in UTF-8; save it as one") from None
+    for name in columns:
+        if header.count(name) != 1:
+            known = [each for each in header if each in KNOWN_COLUMNS]
+            there = f", among them {', '.join(known)}" if known else ""
+            raise ValueError(
+                f"{path} has {header.count(name) or 'no'} column{'s' * (name in header)} {name!r} "
+                f"among its {len(header)}{there}; the first line has to name each column once"
+            )
+    at = [header.index(name) for name in columns]
+    found = []
+    for number, row in enumerate(row for row in rows if row):
+        fields = [row[column] if column < len(row) else "" for column in at]
+        if not all(fields):
+            raise ValueError(
+                f"{path}, row {number} has no {columns[fields.index('')]}; leave it out of the "
+                "table, or pass records and labels of your own"
+            )
+        if _leaves_folder(fields[0]):
+            raise ValueError(
+                f"{path}, row {number}: the path in column {columns[0]} leaves the folder; paths "
+                "of a table start from its root"
+            )
+        found.append(fields)
+    return found
+
+
+def _leaves_folder(name: str) -> bool:
+    """Return whether a path is absolute or goes up; links in the folder are its owner's."""
+    path = PureWindowsPath(name)  # which knows the separators of other systems too
+    return bool(path.anchor) or ".." in path.parts or "\0" in name
+
+
+def _without(n_records: int, skip: Iterable[int]) -> range | NDArray[np.int64]:
+    """Return the numbers of the records that are kept."""
+    kept = np.ones(n_records, dtype=bool)
+    for number in skip:
+        if not 0 <= as_index(number) < n_records:
+            raise ValueError(
+                f"skip must hold numbers of records, from 0 to {n_records - 1}, not {number}"
+            )
+        kept[number] = False
+    if not kept.any():
+        raise ValueError(f"skip leaves out all of the {n_records} records")
+    if kept.all():
+        return range(n_records)  # which takes no memory
+    return np.flatnonzero(kept)
+
+
+def _lines_of(path: Path) -> list[Any]:
+    """Return what the lines of a journal say; one without an end was being written."""
+    if not path.exists():
+        return []
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+    except ValueError:
+        return [None]  # the journal of nothing
+
+
+def _digest(*facts: object) -> str:
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return the size of a file and when it was written, both of which change with it."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _stamp_of_record(path: Path) -> tuple[int, int]:
+    """Return the same of the files that a WFDB record of this name may have beside each other."""
+    beside = [path.with_name(f"{path.name}.{ending}") for ending in ("hea", "dat", "mat")]
+    stamps = [_stamp(each) for each in beside if each.exists()]
+    return sum(size for size, _ in stamps), max((time for _, time in stamps), default=0)
+
+
+def _spans(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what each lead spans; NaN or infinite if a sample is."""
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        spans: NDArray[np.float32] = np.ptp(signal, axis=1)
+    return spans
+
+
+def _looks_right(narrowest: Any, widest: Any) -> NDArray[np.bool_]:
+    """Return whether leads that span so much need no closer look; never if there is a NaN."""
+    least, most = PLAUSIBLE_SPAN
+    return np.asarray((narrowest > FLAT * widest) & (least <= widest) & (widest <= most))
+
+
+def _may_have_a_gap(signal: NDArray[np.float32], sampling_rate: float) -> bool:
+    """Return whether samples of a lead that are half as far apart as a gap is long are the same."""
+    some = signal[0, :: max(1, int(GAP * sampling_rate / 2))]
+    return bool((np.abs(np.diff(some)) <= CONSTANT).any())
+
+
+def _present(signal: NDArray[np.float32], missing_leads: MissingLeads | None) -> NDArray[np.bool_]:
+    """Return which leads count as recorded."""
+    if missing_leads is None:
+        return np.ones(len(signal), dtype=bool)
+    absent = np.asarray(np.isnan(signal).all(axis=1))
+    if missing_leads == "flat":
+        spans = _spans(signal)
+        # False of NaN, which may be a gap in a lead that was recorded.
+        absent[spans <= FLAT * spans.max(initial=0, where=np.isfinite(spans))] = True
+    return ~absent
+
+
+def _why_wrong(
+    signal: NDArray[np.float32],
+    present: NDArray[np.bool_],
+    leads: tuple[str, ...],
+    sampling_rate: float,
+    start: int,
+) -> str | None:
+    """Return why samples of a record, from `start` on, are refused, if they are."""
+    if not present.any():
+        return "no lead has a signal"
+    recorded = signal[present]
+    names = tuple(np.array(leads)[present].tolist())
+    bad = np.argwhere(~np.isfinite(recorded))
+    if len(bad):
+        lead, sample = bad[0].tolist()
+        return (
+            f"{len(bad)} sample(s) are NaN or infinite, first in lead {names[lead]}, sample "
+            f"{start + sample}"
+        )
+    problems = "; ".join(ECG(recorded, sampling_rate, names).problems())
+    return f"from sample {start}: {problems}" if problems and start else problems or None
+
+
+def _suspicious_starts(signal: NDArray[np.float32], n_samples: int) -> Iterator[int]:
+    """Yield where crops begin that need a closer look."""
+    from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
+    n_starts = signal.shape[1] - n_samples + 1
+    # The filters look at samples around each; the first whole crop is centred there.
+    centred = slice(n_samples // 2, n_samples // 2 + n_starts)
+    spans = (maximum_filter1d(signal, n_samples) - minimum_filter1d(signal, n_samples))[:, centred]
+    yield from np.flatnonzero(~_looks_right(spans.min(axis=0), spans.max(axis=0))).tolist()
 
 
 def _open(path: Path) -> NDArray[Any]:
     """Return the array in a ``.npy`` file, mapped into memory."""
+    if not path.is_file():
+        raise ValueError(f"{path} is no file; pass the path of one .npy file")
     try:
         # A plain view of the map, which is faster to index.
         return np.asarray(np.lib.format.open_memmap(path, mode="r"))
-    except (ValueError, EOFError) as error:
-        raise ValueError(
-            f"{path} is no .npy file, is truncated or holds Python objects ({error}); write one "
-            "array of numbers with numpy.save"
-        ) from error
+    except (ValueError, EOFError):
+        # NumPy's own words would show text of the file.
+        raise ValueError(f"{path} {_what_it_is(path)}") from None
 
 
-def _find_lead_axis(
-    path: Path, stack: NDArray[Any], names: tuple[str, ...], lead_axis: int | None
-) -> int:
-    """Return which axis of the stack is that of its leads."""
+def _what_it_is(path: Path) -> str:
+    """Say why a file cannot be mapped, and what to do about it."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith(b"\x93NUMPY"):
+        if b"'|O'" in start:
+            return "holds Python objects, which are never loaded; stack arrays of one shape"
+        return "is a .npy file that is truncated or corrupt; write it again"
+    if start.startswith(b"PK\x03\x04"):
+        written_by = "torch.save" if b"/data.pkl" in start else "numpy.savez"
+        return (
+            f"is no .npy file, but an archive such as {written_by} writes; write its array with "
+            "numpy.save"
+        )
+    if start.startswith(b"\x89HDF"):
+        return "is no .npy file, but HDF5; write its records to one with write_stack"
+    if start.startswith(b"\x80"):
+        return (
+            "is no .npy file, but a pickled object, which is never loaded; write one array with "
+            "numpy.save"
+        )
+    return "is no .npy file; write one array of numbers with numpy.save"
+
+
+def _check_stack(path: Path, stack: NDArray[Any]) -> None:
+    """Raise an error unless the array may be a stack of ECGs."""
     if stack.dtype.kind not in "fiu":
         raise ValueError(
             f"{path} holds {stack.dtype}, but samples must be floats or integers; cast them"
@@ -619,6 +1054,12 @@ def _find_lead_axis(
             f"{path} holds an array {stack.shape}, but a stack has the shape (n_records, n_leads, "
             "n_samples) or (n_records, n_samples, n_leads); read a single ECG with read_ecg"
         )
+
+
+def _find_lead_axis(
+    path: Path, stack: NDArray[Any], names: tuple[str, ...], lead_axis: int | None
+) -> int:
+    """Return which axis of the stack is that of its leads."""
     fitting = [axis for axis in (1, 2) if stack.shape[axis] == len(names)]
     if lead_axis is not None:
         if lead_axis not in (1, 2):
@@ -638,35 +1079,136 @@ def _find_lead_axis(
     return fitting[0]
 
 
-def _length(read_header: Any, path: Path, sampling_rate: float) -> int:
+def _facts(
+    path: Path,
+    stack: NDArray[Any],
+    file_leads: Iterable[str] | None,
+    file_sampling_rate: float | None,
+    file_unit: str | float | None,
+) -> tuple[tuple[str, ...], float, str | float, NDArray[np.int64] | None]:
+    """Return names, rate, unit and lengths of a stack, as told or as write_stack has noted them."""
+    described = read_description(path)
+    given = {"file_leads": file_leads, "file_sampling_rate": file_sampling_rate}
+    given["file_unit"] = file_unit
+    names = None if file_leads is None else standard_names("file_leads", file_leads)
+    if file_sampling_rate is not None:
+        check_sampling_rate(file_sampling_rate, "file_sampling_rate")
+    if described is None:
+        if names is None or file_sampling_rate is None or file_unit is None:
+            lacking = ", ".join(f"{name}=" for name, value in given.items() if value is None)
+            raise ValueError(
+                f"{path} does not say what it holds; pass {lacking}, or write it with write_stack"
+            )
+        return names, float(file_sampling_rate), file_unit, None
+    if stack.shape != described.shape or stack.dtype != described.dtype:
+        raise ValueError(
+            f"{path} is not the file that {path.name}.json describes; write both again with "
+            "write_stack, or delete the description"
+        )
+    contradicted = {
+        "file_leads": names not in (None, described.leads),
+        "file_sampling_rate": file_sampling_rate not in (None, described.sampling_rate),
+        "file_unit": file_unit is not None and millivolts(file_unit) != millivolts(described.unit),
+    }
+    for name, contradicts in contradicted.items():
+        if contradicts:
+            raise ValueError(
+                f"{name}={given[name]!r} contradicts {path.name}.json beside the file; leave it out"
+            )
+    lengths = np.array(described.lengths)
+    padded = (lengths < described.shape[2]).any()
+    return described.leads, described.sampling_rate, described.unit, lengths if padded else None
+
+
+def _invalid(dtype: np.dtype[Any], invalid: float | None) -> float | None:
+    """Return which number of a file stands for no sample, if one does."""
+    if invalid is None:
+        return int(np.iinfo(dtype).min) if dtype.kind == "i" else None
+    if isinstance(invalid, bool) or not isinstance(invalid, int | float | np.number):
+        raise TypeError(f"invalid must be a number, not {invalid!r}")
+    with np.errstate(over="ignore"):
+        fits = dtype.kind == "f" or (
+            float(invalid).is_integer() and np.iinfo(dtype).min <= invalid <= np.iinfo(dtype).max
+        )
+    if not fits:
+        raise ValueError(f"invalid={invalid} is no number of type {dtype}; leave it out")
+    return float(invalid) if dtype.kind == "f" else int(invalid)
+
+
+def _length(path: Path, sampling_rate: float, file_leads: tuple[str, ...] | None) -> int:
     """Return how many samples a WFDB record has at a rate, if its files have all that is needed."""
-    if not path.with_name(f"{path.name}.hea").exists():
-        raise ValueError(f"there is no {path.name}.hea")
-    header = read_header(str(path))
-    if not header.sig_len or not getattr(header, "sig_name", None):
-        raise ValueError("the header describes no signals of known length")
-    if not all(header.sig_name):
-        raise ValueError("the header does not name all of its signals")
-    for file_name in header.file_name:
-        if not (path.parent / file_name).exists():
-            raise ValueError(f"its samples, {file_name}, are missing")
-    for row in find_leads(header.sig_name, STANDARD_LEADS).rows.values():
-        millivolts(header.units[row])
-    length = int(header.sig_len)
-    return math.ceil(length * resampling_ratio(length, header.fs, sampling_rate))
+    file = path.with_name(f"{path.name}.hea")
+    if not file.is_file():
+        raise ValueError("there is no header of this name")
+    header = read_header(file)
+    spelled = spell(signal.name for signal in header.signals)
+    names = file_leads or tuple(
+        name if name in STANDARD_LEADS else f"channel {number}"
+        for number, name in enumerate(spelled, 1)
+    )
+    is_plain = (
+        not header.segments
+        and len(names) == len(header.signals)
+        and not any(signal.skew or signal.per_frame > 1 for signal in header.signals)
+        and all(names.count(name) == 1 for name in names)
+        and (file_leads is not None or "" not in spelled)
+    )
+    if header.rate is None or not is_plain:
+        # Segments, several rates, leads without or with the same name: reading tells.
+        return int(_read(file, sampling_rate, file_leads)[0].shape[1])
+    for row in find_leads(names, STANDARD_LEADS).rows.values():
+        unit = header.signals[row].unit
+        if unit is None:
+            raise ValueError("a lead is not calibrated: the header gives it no gain")
+        if unit == OTHER:
+            raise ValueError("the unit of a lead must be V, mV, uV or nV, but is another")
+    return math.ceil(
+        header.n_frames * resampling_ratio(header.n_frames, header.rate, sampling_rate)
+    )
+
+
+def _read(
+    header: Path, sampling_rate: float, file_leads: tuple[str, ...] | None
+) -> tuple[Tensor, FoundLeads]:
+    """Return the leads that were recorded, at a sampling rate; in mV, with NaN where one is."""
+    given = Given(None, None, file_leads, None, None, None)
+    with warnings.catch_warnings(action="ignore"):  # which are in the words of the file
+        channels = read_channels(header, given)
+    lost = [~np.isfinite(channel.samples) for channel in channels]
+    # A filter would spread a NaN.
+    bridged = [
+        channel._replace(samples=_bridged(channel.samples, gaps))
+        for channel, gaps in zip(channels, lost, strict=True)
+    ]
+    ecg = to_ecg(bridged, STANDARD_LEADS, given, sampling_rate).resample(sampling_rate)
+    samples = torch.tensor(ecg.signal)
+    if any(gaps.any() for gaps in lost):
+        # The way of the gaps is that of the samples: 2 in a gap, 1 elsewhere, 0 in padding.
+        marks = [
+            channel._replace(samples=np.where(gaps, 2.0, channel.samples != 0), unit="mV")
+            for channel, gaps in zip(bridged, lost, strict=True)
+        ]
+        marked = to_ecg(marks, STANDARD_LEADS, given, sampling_rate).resample(sampling_rate)
+        samples[torch.tensor(marked.signal > 1.5)] = torch.nan
+    return samples, find_leads(ecg.leads, STANDARD_LEADS)
+
+
+def _bridged(samples: NDArray[Any], gaps: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return samples with straight lines in the gaps."""
+    times = np.flatnonzero(~gaps)
+    if not gaps.any() or not len(times):
+        return np.where(gaps, 0, samples)
+    return np.where(gaps, np.interp(np.arange(len(samples)), times, samples[times]), samples)
 
 
 def _parse(values: list[str]) -> NDArray[Any]:
     """Return text as whole numbers, as numbers, or as it is, the first that fits all."""
-    text = np.array(values)
-    for kind in (np.int64, np.float64):
-        try:
-            numbers = text.astype(kind)
-        except ValueError:
-            continue
-        if np.isfinite(numbers).all():
-            return numbers
-    return text
+    for pattern, kind in ((NUMBER, np.int64), (DECIMAL, np.float64)):
+        if all(map(pattern.fullmatch, values)):
+            numbers = np.array(values).astype(np.float64)
+            if np.abs(numbers).max() < 2**53:  # others would not be those of the text
+                return np.array(values).astype(kind)
+    return np.array(values)
 
 
 def _to_labels(labels: ArrayLike | Tensor | None, n_records: int) -> Labels | None:

@@ -6,6 +6,7 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +15,16 @@ import wfdb
 from goodness import assert_uniform
 from torch.utils.data import DataLoader
 
-from ecgmask import ECG, STANDARD_LEADS, Beats, MaskCollator, PatchMaskCollator, RandomPatches
+from ecgmask import (
+    ECG,
+    STANDARD_LEADS,
+    Beats,
+    MaskCollator,
+    PatchMaskCollator,
+    PerLead,
+    RandomPatches,
+    read_ecg,
+)
 from ecgmask.datasets import ECGArrayDataset, WFDBDataset
 from ecgmask.seeding import BatchSeed
 
@@ -65,7 +75,9 @@ def crops_of(path, **options):
     return ECGArrayDataset(path, **STACK, check=False, **options)
 
 
-def write_record(root, name, ecg, *, rate=500, names=PTB_XL_LEADS, unit="mV", comments=()):
+def write_record(
+    root, name, ecg, *, rate=500, names=PTB_XL_LEADS, unit="mV", comments=(), **options
+):
     """Write a WFDB record the way those of PTB-XL are written."""
     folder = Path(root, name).parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,6 +90,7 @@ def write_record(root, name, ecg, *, rate=500, names=PTB_XL_LEADS, unit="mV", co
         fmt=["16"] * len(names),
         comments=list(comments),
         write_dir=str(folder),
+        **options,
     )
 
 
@@ -386,14 +399,91 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 def test_a_truncated_file_is_refused(path, size):
     content = path.read_bytes()
     path.write_bytes(content[:size])
-    with pytest.raises(ValueError, match=r"stack\.npy is no \.npy file, is truncated or"):
+    message = r"stack\.npy is no \.npy file|stack\.npy is a \.npy file that is truncated or corrupt"
+    with pytest.raises(ValueError, match=message):
         ECGArrayDataset(path, **STACK)
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path, signals):
+def write_hdf5(path, signals):
+    with h5py.File(path, "w") as file:
+        file["tracings"] = signals
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda path, _: path.write_text("I,II,III"), "is no .npy file; write one array"),
+        (lambda path, signals: path.write_bytes(pickle.dumps(signals)), "but a pickled object"),
+        (lambda path, signals: torch.save(torch.tensor(signals), path), "such as torch.save"),
+        (write_hdf5, "but HDF5; write its records to one with write_stack"),
+        (lambda path, _: os.mkfifo(path), "is no file"),
+        (lambda path, _: path.mkdir(), "is no file"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_what_it_is(tmp_path, signals, write, message):
+    path = tmp_path / "stack.npy"
+    write(path, signals)
+    with pytest.raises(ValueError, match=message):
+        ECGArrayDataset(path, **STACK)
+
+
+def test_an_archive_is_refused_with_what_it_is(tmp_path, signals):
     np.savez(tmp_path / "stack.npz", signals)
-    with pytest.raises(ValueError, match=r"stack\.npz is no \.npy file"):
+    with pytest.raises(ValueError, match=r"stack\.npz is no \.npy .* such as numpy\.savez writes"):
         ECGArrayDataset(tmp_path / "stack.npz", **STACK)
+
+
+def test_no_text_of_a_corrupt_file_is_shown(path):
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"'descr'", b"JaneRoe"))
+    with pytest.raises(ValueError, match="truncated or corrupt") as caught:
+        ECGArrayDataset(path, **STACK)
+    assert caught.value.__cause__ is None
+    assert "Jane" not in str(caught.value)
+
+
+def change_in_place(path):
+    stack = np.load(path, mmap_mode="r+")
+    stack[5] *= 1.5
+    stack.flush()
+    later = path.stat().st_mtime_ns + 10**9
+    os.utime(path, ns=(later, later))
+
+
+def cut_off(path):
+    with path.open("r+b") as file:
+        file.truncate(1000)
+
+
+def replace(path):
+    np.save(path.with_name("other.npy"), np.load(path)[:, :, :500])
+    path.with_name("other.npy").replace(path)
+
+
+@pytest.mark.parametrize("change", [change_in_place, cut_off, replace])
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_file_that_changes_under_a_data_set_is_told_and_kills_nothing(path, change, copied):
+    dataset = ECGArrayDataset(path, **STACK)
+    dataset[0]
+    if copied:  # as to a worker, which opens the file anew
+        dataset = pickle.loads(pickle.dumps(dataset))
+    change(path)
+    for read in (
+        lambda: dataset[11],
+        lambda: dataset.ecg(11),
+        lambda: dataset.scan(progress=False),
+    ):
+        with pytest.raises(
+            RuntimeError, match=r"stack\.npy has changed since this data set was made"
+        ):
+            read()
+
+
+def test_a_file_that_is_gone_is_told(path):
+    dataset = ECGArrayDataset(path, **STACK)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"stack\.npy"):
+        dataset[0]
 
 
 class Harmful:
@@ -408,7 +498,7 @@ def test_python_objects_are_refused_and_never_unpickled(save, tmp_path, monkeypa
     array = np.empty((1, 12, 2), dtype=object)
     array[:] = Harmful()
     path = save(array)
-    with pytest.raises(ValueError, match="holds Python objects"):
+    with pytest.raises(ValueError, match="holds Python objects, which are never loaded; stack"):
         ECGArrayDataset(path, **STACK)
     assert not Path("unpickled").exists()
 
@@ -481,7 +571,7 @@ def test_a_wrong_parameter_is_refused(path, options, error, message):
 @pytest.mark.parametrize("name", STACK)
 def test_what_the_file_does_not_say_has_to_be_given(path, name):
     given = {key: value for key, value in STACK.items() if key != name}
-    with pytest.raises(TypeError, match=f"required keyword-only argument: '{name}'"):
+    with pytest.raises(ValueError, match=rf"does not say what it holds; pass {name}=, or write it"):
         ECGArrayDataset(path, **given)
 
 
@@ -511,8 +601,8 @@ def test_a_sample_that_is_not_finite_is_refused_with_its_place(save, signals, va
 @pytest.mark.parametrize(
     ("factor", "message"),
     [
-        (np.nan, "first in lead V4, sample 0; repair the file, .* or pass check=False"),
-        (9e-4, "V4 is flat; .*; repair the file, .* or pass check=False"),
+        (np.nan, "first in lead V4, sample 0; leave it out with skip=.1., and find .* with scan"),
+        (9e-4, "V4 is flat; .*; leave it out with skip=.1., and find all such records with scan"),
     ],
 )
 def test_a_lead_is_named_as_the_file_orders_it(save, signals, factor, message):
@@ -547,10 +637,27 @@ def test_an_item_that_no_heart_makes_is_refused_wherever_it_is(save, signals, ro
     stack[1, row] *= factor
     path = save(stack)
     dataset = ECGArrayDataset(path, **STACK, n_samples=500, crop="middle")
-    with pytest.raises(ValueError, match=rf"stack\.npy, record 1, from sample 50: {message}"):
+    with pytest.raises(ValueError, match=rf"stack\.npy, record 1: from sample 50: {message}"):
         dataset[1]
     unchecked = ECGArrayDataset(path, **STACK, check=False)
     np.testing.assert_array_equal(unchecked[1], stack[1])
+
+
+def test_a_gap_of_all_leads_is_refused_wherever_it_is(save, ecg):
+    stack = np.tile(ecg.signal[:, :3000], (12, 1, 1))
+    for record, length in ((1, 520), (3, 480)):
+        stack[record, :, 1200 : 1200 + length] = 0
+    path = save(stack)
+    dataset = ECGArrayDataset(path, **STACK)
+    with pytest.raises(ValueError, match=r"record 1: no lead changes from 2\.4 to 3\.4 s"):
+        dataset[1]
+    np.testing.assert_array_equal(dataset[3], stack[3])
+    assert tuple(dataset.scan(progress=False)) == (1,)
+
+
+def test_a_unit_may_be_a_number_of_millivolts(save, signals):
+    dataset = ECGArrayDataset(save(2 * signals), **{**STACK, "file_unit": 0.5})
+    np.testing.assert_array_equal(dataset[3], signals[3])
 
 
 def test_an_artefact_is_no_reason_to_refuse_an_item(save, signals):
@@ -581,7 +688,7 @@ def a_record_of_nan(stack):
         (aVL_and_aVF_exchanged, "record 0: limb leads contradict .* aVL and aVF look exchanged"),
         (a_flat_lead, "record 0: V4 is flat"),
         (microvolts, "record 0: leads span up to .* is the unit right"),
-        (a_record_of_nan, r"record 11: signal is NaN or infinite in I \(all of its samples\)"),
+        (a_record_of_nan, r"record 11: 7200 sample\(s\) are NaN or infinite, first in lead I"),
     ],
 )
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
@@ -606,6 +713,309 @@ def test_a_run_of_a_seventh_of_the_records_cannot_be_wrong_unnoticed(save, signa
     path = save(stack)
     with pytest.raises(ValueError, match=r"record \d+: V2 is flat"):
         ECGArrayDataset(path, **STACK)
+
+
+# Records that are left out
+
+
+SPOILED = (1, 3, 8)
+
+
+@pytest.fixture
+def spoiled(save, signals):
+    """A stack of which record 1 has a gap, 3 a flat lead and 8 exchanged leads."""
+    stack = signals.copy()
+    stack[1, 7, 550:] = np.nan
+    stack[3, 9] = 0.1
+    stack[8, [4, 5]] = stack[8, [5, 4]]
+    return save(stack)
+
+
+def test_a_scan_lists_all_records_that_cannot_be_used_with_the_reason(spoiled):
+    found = ECGArrayDataset(spoiled, **STACK, check=False).scan(progress=False)
+    assert tuple(found) == SPOILED
+    assert found[1] == "50 sample(s) are NaN or infinite, first in lead V2, sample 550"
+    assert found[3].startswith("V4 is flat")
+    assert "aVL and aVF look exchanged" in found[8]
+
+
+def test_records_that_are_skipped_are_not_there_and_labels_stay_with_the_others(spoiled, signals):
+    found = ECGArrayDataset(spoiled, **STACK, check=False).scan(progress=False)
+    dataset = ECGArrayDataset(spoiled, **STACK, labels=range(N_RECORDS), skip=found)
+    kept = [number for number in range(N_RECORDS) if number not in SPOILED]
+    assert len(dataset) == len(kept)
+    assert [int(label) for _, label in dataset] == kept
+    for number, record in enumerate(kept):
+        np.testing.assert_array_equal(dataset[number][0], signals[record])
+        np.testing.assert_array_equal(dataset.ecg(number - len(kept)), signals[record])
+    assert dataset.scan(progress=False) == {}
+    assert list(pickle.loads(pickle.dumps(dataset))[8][0][0]) == list(dataset[8][0][0])
+
+
+def test_a_skipped_record_changes_no_crop_of_another(ramp):
+    whole = crops_of(ramp, n_samples=10, seed=3)
+    less = crops_of(ramp, n_samples=10, seed=3, skip=[0, 5])
+    starts = starts_of(whole)
+    assert starts_of(less) == [start for number, start in enumerate(starts) if number not in (0, 5)]
+
+
+def test_an_error_at_an_item_names_the_number_to_skip(save, signals):
+    stack = signals.copy()
+    stack[3, 9] = 0.1  # not among those that are looked at when the data set is made
+    dataset = ECGArrayDataset(save(stack), **STACK, skip=[0])
+    with pytest.raises(
+        ValueError, match=r"record 3: .*; leave it out with skip=\[3\], and find all"
+    ):
+        dataset[2]
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_a_scan_finds_every_record_of_which_a_crop_is_refused(save, ecg, seed):
+    stack = np.tile(ecg.signal[:, :600], (6, 1, 1))
+    stack[1, 7, 100:420] = 0.1  # flat for longer than a crop
+    stack[2, 7, 100:400] = 0.1  # for exactly one
+    stack[3, 7, 100:399] = 0.1  # for less
+    stack[4, :, 599] = np.inf
+    stack[5, 6:, 3] = 25  # an artefact
+    options = {"n_samples": 300, "seed": seed, "check": False}
+    dataset = ECGArrayDataset(save(stack), **STACK, **options)
+    refused = {}
+    for record, start in product(range(6), range(301)):
+        crop = stack[record, :, start : start + 300]
+        if not np.isfinite(crop).all() or ECG(crop, 500).problems():
+            refused.setdefault(record, start)
+    found = dataset.scan(progress=False)
+    assert found.keys() == refused.keys() == {1, 2, 4}
+    assert refused[2] == 100
+    assert found[2].startswith("from sample 100: V2 is flat")
+
+
+def test_what_no_crop_shows_is_no_reason(spoiled):
+    cut = ECGArrayDataset(spoiled, **STACK, n_samples=550, crop="start", check=False)
+    assert tuple(cut.scan(progress=False)) == (3, 8)
+    checked = ECGArrayDataset(spoiled, **STACK, n_samples=550, crop="start", skip=[3, 8])
+    assert torch.isfinite(checked[1]).all()
+
+
+def scan_until(dataset, journal, record):
+    """Scan until a record is reached, where the run is stopped."""
+
+    class Stopped(Exception):
+        pass
+
+    def why_not(number, look=dataset._why_not):
+        if number == record:
+            raise Stopped
+        return look(number)
+
+    dataset._why_not = why_not
+    with pytest.raises(Stopped):
+        dataset.scan(journal, progress=False)
+    del dataset._why_not
+
+
+def test_a_scan_that_was_stopped_goes_on_where_it_was(save, signals, tmp_path):
+    stack = np.tile(signals, (25, 1, 1))
+    stack[[3, 150, 250], 7] = 0
+    dataset = ECGArrayDataset(save(stack), **STACK, check=False)
+    journal = tmp_path / "scan.jsonl"
+    scan_until(dataset, journal, 230)
+    with journal.open("a") as file:
+        file.write('[300, {"2"')  # the line that was being written
+    looked_at = []
+
+    def why_not(number, look=dataset._why_not):
+        looked_at.append(number)
+        return look(number)
+
+    dataset._why_not = why_not
+    assert list(dataset.scan(journal, progress=False)) == [3, 150, 250]
+    assert looked_at == list(range(200, 300))
+    looked_at.clear()
+    assert list(dataset.scan(journal, progress=False)) == [3, 150, 250]
+    assert looked_at == []
+
+
+def test_a_journal_of_another_scan_is_refused(spoiled, tmp_path):
+    journal = tmp_path / "scan.jsonl"
+    ECGArrayDataset(spoiled, **STACK, check=False).scan(journal, progress=False)
+    others = (
+        {"n_samples": 300},
+        {"n_samples": 300, "crop": "start"},
+        {"missing_leads": "nan"},
+        {"invalid": 0},
+        {"skip": [1]},
+        {"file_leads": STANDARD_LEADS[::-1]},
+        {"file_unit": "uV"},
+    )
+    for options in others:
+        dataset = ECGArrayDataset(spoiled, **{**STACK, **options}, check=False)
+        with pytest.raises(ValueError, match=r"scan\.jsonl is the journal of another scan"):
+            dataset.scan(journal, progress=False)
+    journal.write_text("Jane Roe\n")
+    with pytest.raises(ValueError, match="is the journal of another scan") as caught:
+        ECGArrayDataset(spoiled, **STACK, check=False).scan(journal, progress=False)
+    assert "Jane" not in str(caught.value)
+
+
+def test_a_scan_is_counted_on_a_progress_bar_that_can_be_left_out(path, capsys):
+    dataset = ECGArrayDataset(path, **STACK)
+    dataset.scan()
+    assert "records: 100%" in capsys.readouterr().err
+    dataset.scan(progress=False)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("skip", "error", "message"),
+    [
+        ([12], ValueError, "skip must hold numbers of records, from 0 to 11, not 12"),
+        ([-1], ValueError, "from 0 to 11, not -1"),
+        ([1.5], TypeError, "float"),
+        (range(12), ValueError, "skip leaves out all of the 12 records"),
+    ],
+)
+def test_a_wrong_skip_is_refused(path, skip, error, message):
+    with pytest.raises(error, match=message):
+        ECGArrayDataset(path, **STACK, skip=skip)
+
+
+# Leads that are missing
+
+
+def with_missing(signals):
+    stack = signals.copy()
+    stack[1, 7] = np.nan
+    stack[2, 9] = 0.1
+    stack[3] = 0
+    return stack
+
+
+def test_leads_that_are_nan_throughout_may_be_declared_missing(save, signals):
+    stack = with_missing(signals)
+    path = save(stack)
+    dataset = ECGArrayDataset(path, **STACK, missing_leads="nan", skip=[2, 3])
+    np.testing.assert_array_equal(dataset[1], stack[1])
+    with pytest.raises(ValueError, match="record 1: 600 sample"):
+        ECGArrayDataset(path, **STACK, skip=[2, 3])
+    dataset = ECGArrayDataset(path, **STACK, missing_leads="nan", check=False)
+    assert tuple(dataset.scan(progress=False)) == (2, 3)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_flat_leads_may_be_declared_missing(save, signals, check):
+    stack = with_missing(signals)
+    dataset = ECGArrayDataset(
+        save(stack), **STACK, missing_leads="flat", skip=[3] * check, check=check
+    )
+    stack[2, 9] = np.nan
+    for number in range(3):
+        np.testing.assert_array_equal(dataset[number], stack[number])
+
+
+def test_a_record_without_any_lead_is_refused(save, signals):
+    dataset = ECGArrayDataset(save(with_missing(signals)), **STACK, missing_leads="flat", skip=[0])
+    with pytest.raises(ValueError, match="record 3: no lead has a signal; leave it out"):
+        dataset[2]
+
+
+def test_a_gap_is_no_missing_lead(save, signals):
+    stack = signals.copy()
+    stack[1, 7, 3] = np.nan
+    path = save(stack)
+    for missing_leads in ("nan", "flat"):
+        dataset = ECGArrayDataset(path, **STACK, missing_leads=missing_leads)
+        with pytest.raises(
+            ValueError, match=r"1 sample\(s\) are NaN or infinite, first in lead V2"
+        ):
+            dataset[1]
+
+
+def test_the_rest_of_a_record_with_missing_leads_is_checked(save, signals):
+    stack = with_missing(signals)
+    stack[1] *= 1000
+    path = save(stack)
+    with pytest.raises(ValueError, match=r"record 1: leads span up to .* is the unit right"):
+        ECGArrayDataset(path, **STACK, missing_leads="nan", skip=[2, 3])
+
+
+def test_leads_that_follow_from_a_missing_one_are_missing(save, signals):
+    stack = signals[:, [STANDARD_LEADS.index(lead) for lead in EIGHT_LEADS]].copy()
+    stack[1, 0] = np.nan
+    dataset = ECGArrayDataset(
+        save(stack), **{**STACK, "file_leads": EIGHT_LEADS}, missing_leads="nan"
+    )
+    missing = torch.isnan(dataset[1]).all(dim=1)
+    assert np.array(STANDARD_LEADS)[missing].tolist() == ["I", "III", "aVR", "aVL", "aVF"]
+
+
+@pytest.mark.parametrize("missing_leads", ["nan", "flat"])
+def test_a_collator_masks_around_leads_that_a_data_set_says_are_missing(
+    save, signals, missing_leads
+):
+    path = save(with_missing(signals))
+    dataset = ECGArrayDataset(path, **STACK, missing_leads=missing_leads, check=False, skip=[3])
+    collate = PatchMaskCollator(PerLead(RandomPatches(0.5)), patch_size=25, missing_leads="nan")
+    masked = collate([dataset[number] for number in range(2 + (missing_leads == "flat"))])
+    tokens = torch.cat([masked.context, *masked.targets], dim=1)
+    assert not ((tokens[1] >= 7 * 24) & (tokens[1] < 8 * 24)).any()
+
+
+def test_a_wrong_word_for_missing_leads_is_refused(path):
+    with pytest.raises(ValueError, match=r"missing_leads must be .*, not 'V1'"):
+        ECGArrayDataset(path, **STACK, missing_leads="V1")
+
+
+# Samples that are none
+
+
+@pytest.mark.parametrize(
+    ("dtype", "invalid", "given"),
+    [
+        ("int16", -32768, None),
+        (">i2", -32768, None),
+        ("int32", -(2**31), None),
+        ("int16", 32767, 32767),
+        ("uint16", 65535, 65535),
+        ("float32", -9999, -9999),
+        ("float16", 65504, 65504),
+    ],
+)
+@pytest.mark.parametrize("lead_axis", [1, 2])
+def test_a_number_that_stands_for_no_sample_becomes_nan(
+    save, signals, dtype, invalid, given, lead_axis
+):
+    stack = (1000 * signals + 5000 * (dtype == "uint16")).astype(dtype)
+    stack[1, 7, 300] = invalid
+    path = save(stack if lead_axis == 1 else stack.transpose(0, 2, 1))
+    how = {**STACK, "file_unit": "uV", "invalid": given}
+    dataset = ECGArrayDataset(path, **how, check=False)
+    assert torch.isnan(dataset[1]).nonzero().tolist() == [[7, 300]]
+    reason = "1 sample(s) are NaN or infinite, first in lead V2, sample 300"
+    assert dataset.scan(progress=False)[1] == reason
+
+
+def test_the_least_number_is_a_sample_if_another_stands_for_none(save, signals):
+    stack = (1000 * signals).astype(np.int16)
+    stack[1, 7, 300] = -32768
+    item = ECGArrayDataset(save(stack), **{**STACK, "file_unit": "uV"}, invalid=32767, check=False)[
+        1
+    ]
+    assert item[7, 300] == pytest.approx(-32.768)
+
+
+@pytest.mark.parametrize(
+    ("invalid", "error", "message"),
+    [
+        (40_000, ValueError, "invalid=40000 is no number of type int16"),
+        (0.5, ValueError, "invalid=0.5 is no number of type int16"),
+        ("x", TypeError, "invalid must be a number, not 'x'"),
+    ],
+)
+def test_a_number_that_the_file_cannot_hold_is_refused(save, signals, invalid, error, message):
+    path = save((1000 * signals).astype(np.int16))
+    with pytest.raises(error, match=message):
+        ECGArrayDataset(path, **{**STACK, "file_unit": "uV"}, invalid=invalid)
 
 
 # With collators
@@ -760,6 +1170,13 @@ def test_a_table_lists_the_records(folder, signals):
         (["2", "nan", "3"], ["2", "nan", "3"]),
         (["2", "inf", "3.5"], ["2", "inf", "3.5"]),
         (["2", "SR", "nan"], ["2", "SR", "nan"]),
+        (["1_0", "2", "3"], ["1_0", "2", "3"]),
+        (["007", "8", "9"], ["007", "8", "9"]),
+        (["0", "-8", "+9"], [0, -8, 9]),
+        (["0.5", "-8e-1", ".25"], [0.5, -0.8, 0.25]),
+        (["\u0661", "2", "3"], ["\u0661", "2", "3"]),
+        ([str(2**53 + 1), "2", "3"], [str(2**53 + 1), "2", "3"]),
+        (["1e999", "2", "3"], ["1e999", "2", "3"]),
     ],
 )
 def test_labels_are_numbers_if_all_of_them_are(folder, labels, expected):
@@ -776,17 +1193,54 @@ def test_labels_are_numbers_if_all_of_them_are(folder, labels, expected):
 @pytest.mark.parametrize(
     ("content", "options", "message"),
     [
-        ("file,fold\none,1\n", {}, "no column 'filename_hr'; it has file, fold"),
+        ("file,fold\none,1\n", {}, "no column 'filename_hr' among its 2; the first line"),
         ("file,fold\none,1\n", {"column": "file", "labels": "age"}, "no column 'age'"),
         ("file,fold\none,\n", {"column": "file", "labels": "fold"}, "row 0 has no fold"),
         ("file,fold\none,1\n,2\n", {"column": "file"}, "row 1 has no file"),
         ("file,fold\none,1\ntwo\n", {"column": "file", "labels": "fold"}, "row 1 has no fold"),
+        ("file,file\none,1\n", {"column": "file"}, "has 2 columns 'file' among its 2"),
+        (
+            "file\n/etc/one\n",
+            {"column": "file"},
+            "row 0: the path in column file leaves the folder",
+        ),
+        ("file\none\na/../../b\n", {"column": "file"}, "row 1: the path in column file leaves"),
+        ("file\n..\\b\n", {"column": "file"}, "row 0: the path in column file leaves the folder"),
+        ("file\nC:\\b\n", {"column": "file"}, "row 0: the path in column file leaves the folder"),
+        (
+            "filename_lr,age\none,1\n",
+            {},
+            "no column 'filename_hr' among its 2, among them filename_lr",
+        ),
+        ("", {}, "no column 'filename_hr' among its 0"),
     ],
 )
 def test_a_table_that_lacks_something_is_refused(tmp_path, content, options, message):
     (tmp_path / "table.csv").write_text(content)
     with pytest.raises(ValueError, match=rf"table\.csv.*{message}"):
         WFDBDataset.from_csv(tmp_path, "table.csv", **options)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Jane Roe,1970-01-01,one\nJohn Doe,1980-01-01,two\n",
+        b"filename_hr,name\n,Jane Roe\n",
+        b"filename_hr\n../Jane Roe\n",
+        b"filename_hr\nJane Roe\n",
+        b"filename_hr\nJane \xff Roe\n",
+        b'filename_hr\n"Jane Roe' + b" " * 200_000 + b'"\n',
+        "Jane Roe;one".encode("utf-16"),
+    ],
+)
+def test_no_text_of_a_table_is_shown(tmp_path, content):
+    (tmp_path / "table.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"table\.csv|records in .* cannot be used") as caught:
+        WFDBDataset.from_csv(tmp_path, "table.csv", progress=False)
+    error = caught.value
+    while error is not None:
+        assert "Jane" not in str(error)
+        error = error.__cause__
 
 
 def test_all_records_that_cannot_be_used_are_found_at_once(folder, signals):
@@ -803,19 +1257,22 @@ def test_all_records_that_cannot_be_used_are_found_at_once(folder, signals):
     message = str(caught.value)
     assert str(root) in message
     assert "few: I is missing and cannot be derived from I and II; there are II, III" in message
-    assert "pressure: the unit must be V, mV" in message
-    assert "headless: its samples, headless.dat, are missing" in message
-    assert "corrupt: " in message
-    assert "absent: there is no absent.hea" in message
-    with pytest.raises(ValueError, match=r"there is no c\.hea.* and 2 more; leave"):
+    assert "pressure: the unit of a lead must be V, mV, uV or nV, but is another" in message
+    assert "headless: a file that the header names is missing" in message
+    assert "corrupt: the first line of the header must be a name" in message
+    assert "record 16: there is no header of this name; leave" in message
+    assert message.endswith("leave them out with skip=[12, 13, 14, 15, 16]")
+    dataset = wfdb_dataset(root, [*names, *wrong], skip=[12, 13, 14, 15, 16])
+    assert len(dataset) == 12
+    with pytest.raises(ValueError, match=r"record 4: there is no header.* and 2 more; leave"):
         wfdb_dataset(root, list("abcdefg"))
 
 
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("/mV", "/mmHg", "the unit must be V, mV, uV or nV, not 'mmHg'"),
-        (" V6", "", "the header does not name all of its signals"),
+        ("/mV", "/mmHg", "the unit of a lead must be V, mV, uV or nV, but"),
+        (" V6", "", "the file does not name all of its 12 channels"),
     ],
 )
 def test_each_lead_of_a_header_is_looked_at(folder, before, after, message):
@@ -874,7 +1331,10 @@ def test_a_wfdb_record_with_gaps_is_refused_by_name(folder, signals):
     signal[7, 3] = np.nan
     write_record(root, names[1], signal)
     dataset = wfdb_dataset(root, names)
-    with pytest.raises(ValueError, match=r"00001_hr.*NaN or infinite in V2"):
+    with pytest.raises(
+        ValueError,
+        match=r"00001_hr.*NaN or infinite, first in lead V2, sample 3; leave it out with skip=.1.",
+    ):
         dataset[1]
 
 
@@ -895,6 +1355,133 @@ def test_a_wrong_parameter_of_wfdb_records_is_refused(
     write_record(tmp_path, "one", signals[0])
     with pytest.raises(error, match=message):
         wfdb_dataset(tmp_path, records, **options)
+
+
+def test_wfdb_records_are_scanned_and_skipped(folder, signals):
+    root, names = folder
+    flat = signals[3].copy()
+    flat[9] = 0.1
+    write_record(root, names[3], flat)
+    gap = signals[5].copy()
+    gap[7, 550:] = np.nan
+    write_record(root, names[5], gap)
+    dat = root / f"{names[6]}.dat"
+    content = bytearray(dat.read_bytes())
+    content[1000] ^= 1
+    dat.write_bytes(content)
+    dataset = wfdb_dataset(root, names, check=False, labels=range(N_RECORDS))
+    found = dataset.scan(progress=False)
+    assert tuple(found) == (3, 5, 6)
+    assert found[3].startswith("V4 is flat")
+    assert found[5].startswith("50 sample(s) are NaN or infinite, first in lead V2, sample 550")
+    assert "do not add up to the checksum of the header" in found[6]
+    checked = wfdb_dataset(root, names, skip=found, labels=range(N_RECORDS))
+    assert [int(label) for _, label in checked] == [0, 1, 2, 4, 7, 8, 9, 10, 11]
+    cut = wfdb_dataset(root, names, skip=[3, 6], n_samples=550, crop="start")
+    assert torch.isfinite(cut[4]).all()
+
+
+@pytest.mark.parametrize("rate", [500, 250, 360])
+def test_missing_leads_of_wfdb_records_may_be_declared_so(folder, signals, rate):
+    root, names = folder
+    signal = signals[2].copy()
+    signal[7] = np.nan
+    signal[8] = 0.1
+    write_record(root, names[2], signal, adc_gain=[1000] * 12, baseline=[0] * 12)
+    dataset = wfdb_dataset(root, names, sampling_rate=rate, missing_leads="flat")
+    missing = torch.isnan(dataset[2])
+    assert missing.any(dim=1).nonzero().flatten().tolist() == [7, 8]
+    assert missing.all(dim=1).nonzero().flatten().tolist() == [7, 8]
+    expected = ECG(np.nan_to_num(signal), 500).resample(rate).signal
+    np.testing.assert_allclose(
+        dataset[2][~missing[:, 0]], expected[[*range(7), 9, 10, 11]], atol=1e-3
+    )
+
+
+def test_a_gap_in_a_wfdb_record_stays_where_it_is_at_another_rate(folder, signals):
+    root, names = folder
+    signal = signals[2].copy()
+    signal[7, 300:400] = np.nan
+    write_record(root, names[2], signal)
+    item = wfdb_dataset(root, names, sampling_rate=250, check=False)[2]
+    gap = torch.isnan(item).nonzero()
+    assert set(gap[:, 0].tolist()) == {7}
+    assert gap[:, 1].tolist() == list(range(150, 200))
+    expected = ECG(signals[2], 500).resample(250).signal
+    np.testing.assert_allclose(item[:7], expected[:7], atol=1e-3)
+    np.testing.assert_allclose(item[7, 220:], expected[7, 220:], atol=1e-2)
+
+
+def test_a_record_that_changes_under_a_wfdb_data_set_is_told(folder, ecg):
+    root, names = folder
+    dataset = wfdb_dataset(root, names)
+    dataset[2]
+    write_record(root, names[2], ecg.signal[:, :500])
+    for read in (lambda: dataset[2], lambda: dataset.scan(progress=False)):
+        with pytest.raises(
+            RuntimeError, match=r"00002_hr\.hea or the samples .* have changed since"
+        ):
+            read()
+
+
+def test_leads_of_wfdb_records_may_be_named_by_position(tmp_path, signals):
+    write_record(tmp_path, "one", signals[0])
+    header = tmp_path / "one.hea"
+    first, *lines = header.read_text().splitlines()
+    nameless = [line.rpartition(" ")[0] for line in lines]
+    header.write_text("\n".join([first, *nameless, ""]))
+    with pytest.raises(ValueError, match=r"one: the file does not name all .* with file_leads="):
+        wfdb_dataset(tmp_path, ["one"])
+    dataset = wfdb_dataset(tmp_path, ["one"], file_leads=PTB_XL_LEADS)
+    np.testing.assert_allclose(dataset[0], signals[0], atol=1e-3)
+    np.testing.assert_allclose(dataset.ecg(0), signals[0], atol=1e-3)
+    with pytest.raises(ValueError, match="one: the file has 12 channels, but file_leads 8 names"):
+        wfdb_dataset(tmp_path, ["one"], file_leads=EIGHT_LEADS)
+
+
+def test_a_header_without_a_length_is_no_obstacle(tmp_path, signals):
+    write_record(tmp_path, "one", signals[0])
+    header = tmp_path / "one.hea"
+    first, rest = header.read_text().split("\n", 1)
+    assert first == "one 12 500 600"
+    header.write_text(f"one 12 500\n{rest}")
+    dataset = wfdb_dataset(tmp_path, ["one"])
+    assert dataset.n_samples == LENGTH
+    np.testing.assert_allclose(dataset[0], signals[0], atol=1e-3)
+
+
+def change_header(root, change):
+    header = root / "one.hea"
+    first, *lines = header.read_text().splitlines()
+    header.write_text("\n".join([first, *change(lines), ""]))
+
+
+@pytest.mark.parametrize("rate", [500, 250])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines,
+        lambda lines: [line.replace(" 16 ", " 16:3 ", line.endswith("V1")) for line in lines],
+        lambda lines: [line.replace(" V", " C") for line in lines],
+        lambda lines: [line.replace(" AV", " ecg av") for line in lines],
+    ],
+)
+def test_a_wfdb_item_is_what_read_ecg_reads(tmp_path, ecg, change, rate):
+    signal = ecg.signal[:, 500:2000].copy()
+    write_record(tmp_path, "one", signal)
+    change_header(tmp_path, change)
+    expected = read_ecg(tmp_path / "one", sampling_rate=rate)
+    dataset = wfdb_dataset(tmp_path, ["one"], sampling_rate=rate)
+    assert dataset.n_samples == expected.signal.shape[1]
+    np.testing.assert_array_equal(dataset[0], expected)
+
+
+def test_a_record_of_several_segments_is_one_record(tmp_path, signals):
+    for number in (0, 1):
+        write_record(tmp_path, f"one_{number}", signals[0][:, 300 * number : 300 * (number + 1)])
+    (tmp_path / "one.hea").write_text("one/2 12 500 600\none_0 300\none_1 300\n")
+    dataset = wfdb_dataset(tmp_path, ["one"])
+    np.testing.assert_allclose(dataset[0], signals[0], atol=1e-3)
 
 
 def test_nothing_that_identifies_a_person_is_kept(folder):

@@ -24,7 +24,9 @@ ALLOWED = {
     "ecg": {"numpy", "scipy"} | GROUND,
     "readers": {"pydicom", "ecgmask.readers"} | ECGS,
     "synthetic": ECGS,
-    "datasets": {"torch", "ecgmask.readers", "ecgmask.seeding"} | ECGS,
+    "stacks": {"ecgmask.readers"} | ECGS,
+    "datasets": {"scipy", "torch", "ecgmask.readers", "ecgmask.seeding", "ecgmask.stacks"} | ECGS,
+    "convert": {"ecgmask.datasets", "ecgmask.stacks"} | GROUND,
     "records": {"numpy", "torch", "ecgmask.leads"},
     # The wing of masks, which knows of no ECG.
     "strategies": MASKS,
@@ -39,7 +41,7 @@ ALLOWED = {
     "plotting": {"matplotlib", "ecgmask.statistics"} | ECGS | MASKS,
     "__init__": {
         "ecgmask.collate", "ecgmask.datasets", "ecgmask.ecg", "ecgmask.leads", "ecgmask.readers",
-        "ecgmask.statistics", "ecgmask.strategies", "ecgmask.synthetic",
+        "ecgmask.stacks", "ecgmask.statistics", "ecgmask.strategies", "ecgmask.synthetic",
     },
 }  # fmt: skip
 """What each part may import, beside the standard library."""
