@@ -10,6 +10,7 @@ import re
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from operator import index as as_index
 from os import PathLike
 from pathlib import Path, PureWindowsPath
@@ -26,10 +27,8 @@ from ecgmask._checks import check_count, check_sampling_rate
 from ecgmask.ecg import CONSTANT, ECG, FLAT, GAP, PLAUSIBLE_SPAN, resampling_ratio
 from ecgmask.leads import STANDARD_LEADS, FoundLeads, find_leads, spell, standard_names
 from ecgmask.readers import millivolts, need, read_ecg
-from ecgmask.readers.channels import OTHER
-from ecgmask.readers.read import Given
-from ecgmask.readers.read import _read as read_channels
-from ecgmask.readers.read import _to_ecg as to_ecg
+from ecgmask.readers.channels import Channel
+from ecgmask.readers.read import Given, rate_of, read_channels, scale_of, to_ecg
 from ecgmask.readers.wfdb_records import read_header
 from ecgmask.seeding import Progress
 from ecgmask.stacks import read_description
@@ -579,6 +578,11 @@ class WFDBDataset(_Records):
     file_leads
         Names of the leads of every record, in the order of its signals; for headers whose names are
         missing or unusual.
+    file_sampling_rate
+        Samples per second of every record, in Hz; for headers that do not say.
+    file_unit
+        Unit of the samples of every record, such as ``"uV"``, or what one of it is in mV; for
+        uncalibrated signals, which are counts.
     n_samples
         Samples of an item, at least 1; by default whole records, which must then be of one length.
         Shorter records get zeros at the end.
@@ -651,6 +655,8 @@ class WFDBDataset(_Records):
         *,
         sampling_rate: float = 500,
         file_leads: Iterable[str] | None = None,
+        file_sampling_rate: float | None = None,
+        file_unit: str | float | None = None,
         n_samples: int | None = None,
         crop: Literal["random", "start", "middle"] = "random",
         labels: ArrayLike | Tensor | None = None,
@@ -669,7 +675,12 @@ class WFDBDataset(_Records):
         if not names:
             raise ValueError("records must name at least one record, but is empty")
         check_sampling_rate(sampling_rate)
-        self._file_leads = None if file_leads is None else standard_names("file_leads", file_leads)
+        if file_sampling_rate is not None:
+            check_sampling_rate(file_sampling_rate, "file_sampling_rate")
+        if file_unit is not None:
+            millivolts(file_unit)
+        leads = None if file_leads is None else standard_names("file_leads", file_leads)
+        self._given = Given(None, None, leads, file_sampling_rate, file_unit, None)
         checked_labels = _to_labels(labels, len(names))
         need("wfdb", "wfdb")
         kept = list(map(int, _without(len(names), skip)))
@@ -683,7 +694,7 @@ class WFDBDataset(_Records):
             there = path.with_name(f"{path.name}.hea").is_file()
             try:
                 self._stamps[record] = _stamp_of_record(path)
-                at_first[record] = _length(path, sampling_rate, self._file_leads)
+                at_first[record] = _length(path, sampling_rate, self._given)
             except ImportError:
                 raise
             except Exception as error:  # corrupt headers make the reader fail in any way
@@ -794,7 +805,9 @@ class WFDBDataset(_Records):
         return read_ecg(
             self._path(record),
             sampling_rate=self.sampling_rate,
-            file_leads=self._file_leads,
+            file_leads=self._given.leads,
+            file_sampling_rate=self._given.sampling_rate,
+            file_unit=self._given.unit,
             check=False,
         )
 
@@ -811,7 +824,7 @@ class WFDBDataset(_Records):
     def _signal(self, record: int) -> Tensor:
         self._check_unchanged(record)
         try:
-            samples, found = _read(self._path(record), self.sampling_rate, self._file_leads)
+            samples, found = _read(self._path(record), self.sampling_rate, self._given)
         except ImportError:
             raise
         except Exception as error:  # corrupt files make readers fail in any way
@@ -827,7 +840,7 @@ class WFDBDataset(_Records):
     def _why_not(self, record: int) -> str | None:
         self._check_unchanged(record)
         try:
-            samples, found = _read(self._path(record), self.sampling_rate, self._file_leads)
+            samples, found = _read(self._path(record), self.sampling_rate, self._given)
         except ImportError:
             raise
         except Exception as error:  # corrupt files make readers fail in any way
@@ -840,7 +853,7 @@ class WFDBDataset(_Records):
         return self._why_not_whole(samples, tuple(found.rows), start)
 
     def _identity(self) -> str:
-        how = self.sampling_rate, self._file_leads, self.n_samples, self._crops.crop
+        how = self.sampling_rate, self._given, self.n_samples, self._crops.crop
         of_records = self._names.tolist(), self._stamps.tolist(), list(self._kept)
         return _digest(self.root, how, self._missing_leads, of_records)
 
@@ -1135,14 +1148,14 @@ def _invalid(dtype: np.dtype[Any], invalid: float | None) -> float | None:
     return float(invalid) if dtype.kind == "f" else int(invalid)
 
 
-def _length(path: Path, sampling_rate: float, file_leads: tuple[str, ...] | None) -> int:
+def _length(path: Path, sampling_rate: float, given: Given) -> int:
     """Return how many samples a WFDB record has at a rate, if its files have all that is needed."""
     file = path.with_name(f"{path.name}.hea")
     if not file.is_file():
         raise ValueError("there is no header of this name")
     header = read_header(file)
     spelled = spell(signal.name for signal in header.signals)
-    names = file_leads or tuple(
+    names = given.leads or tuple(
         name if name in STANDARD_LEADS else f"channel {number}"
         for number, name in enumerate(spelled, 1)
     )
@@ -1151,27 +1164,19 @@ def _length(path: Path, sampling_rate: float, file_leads: tuple[str, ...] | None
         and len(names) == len(header.signals)
         and not any(signal.skew or signal.per_frame > 1 for signal in header.signals)
         and all(names.count(name) == 1 for name in names)
-        and (file_leads is not None or "" not in spelled)
+        and (given.leads is not None or "" not in spelled)
     )
-    if header.rate is None or not is_plain:
+    if not is_plain:
         # Segments, several rates, leads without or with the same name: reading tells.
-        return int(_read(file, sampling_rate, file_leads)[0].shape[1])
+        return int(_read(file, sampling_rate, given)[0].shape[1])
+    rate = rate_of(Channel(np.empty(0), sampling_rate=header.rate), given.sampling_rate)
     for row in find_leads(names, STANDARD_LEADS).rows.values():
-        unit = header.signals[row].unit
-        if unit is None:
-            raise ValueError("a lead is not calibrated: the header gives it no gain")
-        if unit == OTHER:
-            raise ValueError("the unit of a lead must be V, mV, uV or nV, but is another")
-    return math.ceil(
-        header.n_frames * resampling_ratio(header.n_frames, header.rate, sampling_rate)
-    )
+        scale_of(Channel(np.empty(0), unit=header.signals[row].unit), given.unit)
+    return math.ceil(header.n_frames * resampling_ratio(header.n_frames, rate, sampling_rate))
 
 
-def _read(
-    header: Path, sampling_rate: float, file_leads: tuple[str, ...] | None
-) -> tuple[Tensor, FoundLeads]:
+def _read(header: Path, sampling_rate: float, given: Given) -> tuple[Tensor, FoundLeads]:
     """Return the leads that were recorded, at a sampling rate; in mV, with NaN where one is."""
-    given = Given(None, None, file_leads, None, None, None)
     with warnings.catch_warnings(action="ignore"):  # which are in the words of the file
         channels = read_channels(header, given)
     lost = [~np.isfinite(channel.samples) for channel in channels]
@@ -1188,7 +1193,9 @@ def _read(
             channel._replace(samples=np.where(gaps, 2.0, channel.samples != 0), unit="mV")
             for channel, gaps in zip(bridged, lost, strict=True)
         ]
-        marked = to_ecg(marks, STANDARD_LEADS, given, sampling_rate).resample(sampling_rate)
+        marked = to_ecg(marks, STANDARD_LEADS, replace(given, unit=None), sampling_rate).resample(
+            sampling_rate
+        )
         samples[torch.tensor(marked.signal > 1.5)] = torch.nan
     return samples, find_leads(ecg.leads, STANDARD_LEADS)
 

@@ -47,7 +47,7 @@ class Description(NamedTuple):
     unit: str
     """Unit of the samples."""
     records: tuple[Source, ...]
-    """The file that each record comes from, or that file and the number of the record in it."""
+    """Files that records come from, each alone or with the number of the record in it."""
     lengths: tuple[int, ...]
     """How many samples of each record are no padding."""
     left_out: tuple[tuple[Source, str], ...]

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import sys
 from itertools import product
 from pathlib import Path
@@ -1257,7 +1258,7 @@ def test_all_records_that_cannot_be_used_are_found_at_once(folder, signals):
     message = str(caught.value)
     assert str(root) in message
     assert "few: I is missing and cannot be derived from I and II; there are II, III" in message
-    assert "pressure: the unit of a lead must be V, mV, uV or nV, but is another" in message
+    assert "pressure: the unit in the file must be V, mV, uV or nV, but is another" in message
     assert "headless: a file that the header names is missing" in message
     assert "corrupt: the first line of the header must be a name" in message
     assert "record 16: there is no header of this name; leave" in message
@@ -1271,7 +1272,7 @@ def test_all_records_that_cannot_be_used_are_found_at_once(folder, signals):
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("/mV", "/mmHg", "the unit of a lead must be V, mV, uV or nV, but"),
+        ("/mV", "/mmHg", "the unit in the file must be V, mV, uV or nV, but"),
         (" V6", "", "the file does not name all of its 12 channels"),
     ],
 )
@@ -1437,6 +1438,47 @@ def test_leads_of_wfdb_records_may_be_named_by_position(tmp_path, signals):
     np.testing.assert_allclose(dataset.ecg(0), signals[0], atol=1e-3)
     with pytest.raises(ValueError, match="one: the file has 12 channels, but file_leads 8 names"):
         wfdb_dataset(tmp_path, ["one"], file_leads=EIGHT_LEADS)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "given"),
+    [
+        ("its sampling rate", {"file_sampling_rate": 500}),
+        ("its unit", {"file_unit": 0.001}),
+        ("its unit", {"file_unit": "uV"}),
+    ],
+)
+def test_what_a_header_leaves_open_is_said_of_all_records(tmp_path, signals, lacking, given):
+    write_record(tmp_path, "one", signals[0], adc_gain=[1000.0] * 12, baseline=[0] * 12)
+    header = tmp_path / "one.hea"
+    first, *lines = header.read_text().splitlines()
+    if lacking == "its unit":
+        lines = [re.sub(r" 1000\.0\(0\)/mV ", " 0/mV ", line) for line in lines]
+    else:
+        first = "one 12"
+    header.write_text("\n".join([first, *lines, ""]))
+    with pytest.raises(ValueError, match=f"one: the file does not say {lacking}; give"):
+        wfdb_dataset(tmp_path, ["one"])
+    dataset = wfdb_dataset(tmp_path, ["one"], **given)
+    np.testing.assert_allclose(dataset[0], signals[0], atol=1e-3)
+    np.testing.assert_allclose(dataset.ecg(0), signals[0], atol=1e-3)
+    assert dataset.scan(progress=False) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"file_sampling_rate": 400}, "file_sampling_rate=400 contradicts the file, .* 500 Hz"),
+        ({"file_unit": "uV"}, "file_unit='uV' contradicts the file, which says mV"),
+        ({"file_sampling_rate": -1}, "file_sampling_rate must be"),
+        ({"file_unit": 0}, "a unit of 0 mV must be positive"),
+        ({"file_unit": "mmHg"}, "the unit must be V, mV, uV or nV, not 'mmHg'"),
+    ],
+)
+def test_what_is_said_of_records_must_fit_them(folder, given, message):
+    root, names = folder
+    with pytest.raises(ValueError, match=message):
+        wfdb_dataset(root, names, **given)
 
 
 def test_a_header_without_a_length_is_no_obstacle(tmp_path, signals):

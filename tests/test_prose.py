@@ -22,7 +22,7 @@ from ecgmask import (
     sample_ecg,
 )
 from ecgmask.baselines import explained_variance, interpolate
-from ecgmask.readers import PADDING
+from ecgmask.readers.read import PADDING
 
 ROOT = Path(__file__).parent.parent
 LEFT_OUT = {"references.rst", "changelog.rst"}

@@ -136,8 +136,8 @@ def read_ecg(
     try:
         # Libraries warn in the words of the file.
         with warnings.catch_warnings(action="ignore"):
-            channels = told_by("the library", _read, found, given)
-        ecg = _to_ecg(channels, wanted, given, sampling_rate)
+            channels = told_by("the library", read_channels, found, given)
+        ecg = to_ecg(channels, wanted, given, sampling_rate)
         if check:
             # Before a filter blurs gaps, and before I and II are gone, which others follow from.
             ecg.check()
@@ -205,7 +205,7 @@ def _find(path: Path) -> Path:
     return path
 
 
-def _read(path: Path, given: Given) -> list[Channel]:
+def read_channels(path: Path, given: Given) -> list[Channel]:
     """Return the channels of a file, whose content or ending tells the format."""
     with path.open("rb") as file:
         start = file.read(132)
@@ -271,7 +271,7 @@ def _rename(channels: list[Channel], leads: tuple[str, ...] | None) -> list[Chan
     return [channel._replace(name=lead) for channel, lead in zip(channels, leads, strict=True)]
 
 
-def _to_ecg(
+def to_ecg(
     channels: list[Channel], wanted: tuple[str, ...], given: Given, sampling_rate: float | None
 ) -> ECG:
     """Return the leads that matter as an ECG, in mV."""
@@ -281,8 +281,8 @@ def _to_ecg(
     for name, channel in needed.items():
         if channel.fault:
             raise ValueError(f"lead {name}: {channel.fault}")
-    rates = [_rate(channel, given.sampling_rate) for channel in needed.values()]
-    scales = [_scale(channel, given.unit) for channel in needed.values()]
+    rates = [rate_of(channel, given.sampling_rate) for channel in needed.values()]
+    scales = [scale_of(channel, given.unit) for channel in needed.values()]
     begin = min(channel.first / rate for channel, rate in zip(needed.values(), rates, strict=True))
     skipped = [
         round(channel.first - begin * rate)
@@ -331,7 +331,8 @@ def _names(channels: list[Channel], wanted: tuple[str, ...]) -> list[str]:
     return told
 
 
-def _rate(channel: Channel, given: float | None) -> float:
+def rate_of(channel: Channel, given: float | None) -> float:
+    """Return the samples per second of a channel."""
     rate = channel.sampling_rate
     if rate is None and given is None:
         raise ValueError("the file does not say its sampling rate; give file_sampling_rate=, in Hz")
@@ -343,7 +344,7 @@ def _rate(channel: Channel, given: float | None) -> float:
     return check_sampling_rate(given if rate is None else rate)
 
 
-def _scale(channel: Channel, given: str | float | None) -> float:
+def scale_of(channel: Channel, given: str | float | None) -> float:
     """Return how many millivolts one of the samples of a channel is."""
     unit = channel.unit
     if unit is None and given is None:
