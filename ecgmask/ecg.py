@@ -279,6 +279,8 @@ class ECG:
             If a lead is neither there nor follows from I and II.
         """
         names = standard_names("leads", leads)
+        if names == self.leads:
+            return self
         found = find_leads(self.leads, names)
         signal = np.stack(found.of(self.signal[row] for row in found.rows.values()))
         before = {standard_name(lead) for lead in self.derived}
@@ -321,10 +323,10 @@ class ECG:
             )
         if len(flat) < len(self.leads) and (gap := self._gap()):
             found.append(gap)
-        # Without the 1 % of samples farthest out: an artefact is no wrong unit.
-        low, high = np.percentile(self.signal, [0.5, 99.5], axis=1)
-        span = float((high - low).max())
         least, most = PLAUSIBLE_SPAN
+        span = _span_of_most(self.signal[[spans.argmax()]])
+        if span < least or spans.max() > most:  # another lead may be the widest then
+            span = _span_of_most(self.signal)
         if len(flat) < len(self.leads) and not least <= span <= most:
             found.append(
                 f"leads span up to {span:.4g} mV, but a heart makes {least:g} to {most:g} mV; is "
@@ -385,6 +387,13 @@ class ECG:
         return f"limb leads contradict I and II: {listed} (rms); " + (
             " or ".join(exchanged + inverted) or "is the order of the leads right?"
         )
+
+
+def _span_of_most(signal: FloatArray) -> float:
+    """Return what the widest lead spans without the 1 % of its samples that are farthest out."""
+    # An artefact is no wrong unit.
+    low, high = np.percentile(signal, [0.5, 99.5], axis=1)
+    return float((high - low).max())
 
 
 def resampling_ratio(n_samples: int, sampling_rate: float, wanted: float) -> Fraction:
