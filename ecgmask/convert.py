@@ -46,10 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         sys.exit(f"{parser.prog}: {error}")
+    n_records, n_leads, n_samples = written.shape
     print(
-        f"{given.out}: {written!r}, each sample off by at most "
-        f"{1000 * written.largest_rounding_error:.3g} µV"
+        f"{given.out}: {n_records} records x {n_leads} leads x {n_samples} samples, "
+        f"{written.dtype}, {written.sampling_rate:.10g} Hz"
     )
+    print(f"no sample is off by more than {1000 * written.largest_rounding_error:.3g} µV")
     for source, reason in written.left_out:
         print(f"left out: {source}: {reason}")
 

@@ -496,8 +496,11 @@ def test_the_command_converts_the_records_of_a_table(folder, written, tmp_path, 
     path = tmp_path / "stack.npy"
     main([str(folder), "--table", str(tmp_path / "table.csv"), "--out", str(path), "--quiet"])
     assert content(path) == content(written)
-    first, *left_out = capsys.readouterr().out.splitlines()
-    assert "98 records x 12 leads x 600 samples, float16, 500 Hz, 3 left out" in first
+    first, second, *left_out = capsys.readouterr().out.splitlines()
+    assert first == f"{path}: 98 records x 12 leads x 600 samples, float16, 500 Hz"
+    error = float(second.removeprefix("no sample is off by more than ").removesuffix(" µV"))
+    of_file = json.loads(path.with_name("stack.npy.json").read_text())["largest_rounding_error"]
+    assert error == pytest.approx(1000 * of_file, rel=0.01)
     assert [line.split(": ")[1] for line in left_out] == [NAMES[FLAT], NAMES[ABSENT], NAMES[LONG]]
 
 

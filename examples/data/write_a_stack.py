@@ -15,6 +15,7 @@ This page writes the folder first, with the sample ECG in place of yours.
 # Forty WFDB records and a table that lists them, as PTB-XL has. In one record an electrode was off,
 # and one file is missing.
 
+from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -57,8 +58,8 @@ from ecgmask import ECGArrayDataset, read_ecg
 from ecgmask.convert import main
 from ecgmask.plotting import LIGHT
 
-command = [str(folder), "--table", "ptbxl_database.csv", "--out", str(folder / "ptb-xl.npy")]
-main([*command, "--quiet"])
+with chdir(folder):
+    main([".", "--table", "ptbxl_database.csv", "--out", "ptb-xl.npy", "--quiet"])
 
 stack = ECGArrayDataset(folder / "ptb-xl.npy")
 exact = read_ecg(folder / stack.records[-1]).signal.ravel()
@@ -69,7 +70,8 @@ half_step = 500 * np.spacing(amplitude.astype(np.float16)).astype(float)
 fig, ax = plt.subplots(figsize=(8.4, 3.6), layout="constrained")
 ax.plot(np.abs(exact), error, ".", markersize=2, color=LIGHT.context_line, label="samples")
 ax.plot(amplitude, half_step, color=LIGHT.target_line, label="half a step")
-ax.set(xscale="log", xlim=(0.01, 3), xlabel="Amplitude (mV)", ylabel="Error (µV)")
+ax.set(xscale="log", xlabel="Amplitude (mV)", ylabel="Error (µV)", xlim=(0.01, 3), ylim=0)
+ax.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
 ax.legend(loc="upper left")
 fig.set_label("Errors of half precision stay below half a step: 0.5 µV from 1 to 2 mV.")
 
