@@ -163,7 +163,8 @@ class ECG:
         """Return the ECG at another sampling rate.
 
         A polyphase filter keeps what both rates can represent. The ends are continued by the line
-        between them, which keeps them within a few microvolts. The filter takes a ratio of whole
+        between them, which keeps them within a few microvolts. Where no lead changes for a second or
+        more, none does afterwards, so that gaps are found at any rate. The filter takes a ratio of whole
         numbers. That of a rate such as 499.99 Hz may be rounded, by so little that even the last
         sample is off by at most a twentieth of the time between two samples of this ECG.
 
@@ -194,6 +195,9 @@ class ECG:
         resampled = resample_poly(
             samples, ratio.numerator, ratio.denominator, axis=1, padtype="line"
         )
+        for start, stop in self._gaps():  # where the filter leaves ripples
+            first, last = math.ceil(start * ratio), math.floor((stop - 1) * ratio)
+            resampled[:, first : last + 1] = samples[:, [start]]
         return replace(self, signal=resampled, sampling_rate=sampling_rate)
 
     def crop(self, start: int, n_samples: int) -> ECG:
@@ -350,14 +354,19 @@ class ECG:
 
     def _gap(self) -> str | None:
         """Say where no lead changes for longer than a heart can do."""
+        gaps = self._gaps()
+        if not gaps:
+            return None
+        longest = max(gaps, key=lambda gap: gap[1] - gap[0])
+        start, stop = (sample / self.sampling_rate for sample in longest)
+        return f"no lead changes from {start:.1f} to {stop:.1f} s; is it a gap, or padding? Crop it"
+
+    def _gaps(self) -> list[tuple[int, int]]:
+        """Return where each stretch in which no lead changes starts and stops, if it is a gap."""
         changes = np.abs(np.diff(self.signal, axis=1)).max(axis=0, initial=0) > CONSTANT
         edges = np.flatnonzero(np.concatenate([[True], changes, [True]]))
-        lengths = np.diff(edges)
-        longest = int(lengths.argmax())
-        if lengths[longest] < GAP * self.sampling_rate:
-            return None
-        start, stop = edges[longest : longest + 2] / self.sampling_rate
-        return f"no lead changes from {start:.1f} to {stop:.1f} s; is it a gap, or padding? Crop it"
+        long = np.flatnonzero(np.diff(edges) >= GAP * self.sampling_rate)
+        return [(int(edges[at]), int(edges[at + 1])) for at in long]
 
     def _contradiction(self, flat: list[str]) -> str | None:
         """Say how limb leads contradict each other, and which exchange explains it."""

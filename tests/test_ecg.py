@@ -298,6 +298,14 @@ def test_a_rate_is_refused_if_it_can_be_met_by_no_ratio(rate, seconds):
     assert ecg.crop(0, 500).resample(499.9995).sampling_rate == 499.9995
 
 
+@pytest.mark.parametrize("rate", [100, 250, 333, 1000])
+def test_a_gap_is_a_gap_at_any_rate(ecg, rate):
+    signal = ecg.signal.copy()
+    signal[:, 1000:2000] = signal[:, [1000]]
+    [problem] = ECG(signal, 500).resample(rate).problems()
+    assert problem.startswith("no lead changes from 2.0 to 4.0 s")
+
+
 def test_resampling_there_and_back_changes_the_sample_by_few_microvolts(ecg):
     assert np.abs(ecg.resample(1000).resample(500).signal - ecg.signal).max() < 0.01
 
