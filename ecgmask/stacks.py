@@ -175,8 +175,8 @@ def write_stack(
         check_count("n_samples", n_samples)
     workers = _n_processors() if workers is None else check_count("workers", workers)
     if read is read_ecg:
-        options = {"check": False, **options}  # each record is checked once, here
-    reader = _Reader(Path(root).absolute(), read, options, check)
+        options = {**options, "check": check}  # which it does before it drops leads
+    reader = _Reader(Path(root).absolute(), read, options, check and read is not read_ecg)
     asked = {
         "format": FORMAT,
         "records": hashlib.sha256(json.dumps(sources).encode()).hexdigest(),
@@ -217,6 +217,15 @@ def write_stack(
                 bar.update(len(entries))
     if bar is not None:
         bar.close()
+    reasons = [
+        f"{_name(source)}: {entry.reason}"
+        for source, entry in zip(sources, done, strict=True)
+        if entry.reason is not None
+    ]
+    if len(reasons) == len(sources):  # the first may be readable, and too large for its type
+        part.unlink()
+        journal.unlink()
+        raise _none_usable(reasons)
     written = _describe(sources, done, layout)
     _finish(path, part, journal, written, layout)
     _warn(path, written)
@@ -443,9 +452,12 @@ def _layout_of_first(
             continue
         length = ecg.signal.shape[1] if n_samples is None else n_samples
         return _Layout(ecg.leads, float(ecg.sampling_rate), length, n_samples is None, dtype)
-    raise ValueError(
-        f"none of the {len(sources)} records can be used; {'; '.join(reasons[:N_NAMED])}"
-    )
+    raise _none_usable(reasons)
+
+
+def _none_usable(reasons: list[str]) -> ValueError:
+    few = "; ".join(reasons[:N_NAMED])
+    return ValueError(f"none of the {len(reasons)} records can be used; {few}")
 
 
 def _name(source: Source) -> str:

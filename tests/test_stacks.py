@@ -233,6 +233,20 @@ def test_samples_too_large_for_their_type_are_no_reason_to_write_infinity(ecg, t
     np.savetxt(tmp_path / "b", samples)
     with pytest.warns(UserWarning, match="b: it has samples too large for float16; pass dtype="):
         write(tmp_path, tmp_path / "stack.npy", ["a", "b"], read=read_text)
+    with pytest.raises(
+        ValueError, match="none of the 1 records can be used; b: it has samples too"
+    ):
+        write(tmp_path, tmp_path / "one.npy", ["b"], read=read_text)
+    assert write(tmp_path, tmp_path / "one.npy", ["b"], read=read_text, dtype="float32").shape[0]
+
+
+def test_records_are_checked_before_the_leads_that_tell_are_gone(ecg, tmp_path):
+    samples = ecg.select(["I", "II", "V1"]).signal.copy()
+    samples[0] = 0  # aVF is half of II then
+    np.save(tmp_path / "three.npy", samples)
+    how = {"file_leads": ["I", "II", "V1"], "file_sampling_rate": 500, "file_unit": "mV"}
+    with pytest.raises(ValueError, match="none of the 1 records can be used; .*: I is flat"):
+        write(tmp_path, tmp_path / "stack.npy", ["three.npy"], leads=["aVF", "V1"], **how)
 
 
 # Stopped at any moment
