@@ -27,7 +27,7 @@ from ecgmask._checks import check_count, check_sampling_rate
 from ecgmask.ecg import CONSTANT, ECG, FLAT, GAP, PLAUSIBLE_SPAN, resampling_ratio
 from ecgmask.leads import STANDARD_LEADS, FoundLeads, find_leads, spell, standard_names
 from ecgmask.readers import millivolts, need, read_ecg
-from ecgmask.readers.channels import Channel
+from ecgmask.readers.channels import Channel, told_by
 from ecgmask.readers.read import Given, rate_of, read_channels, scale_of, to_ecg
 from ecgmask.readers.wfdb_records import read_header
 from ecgmask.seeding import Progress
@@ -1178,25 +1178,24 @@ def _length(path: Path, sampling_rate: float, given: Given) -> int:
 def _read(header: Path, sampling_rate: float, given: Given) -> tuple[Tensor, FoundLeads]:
     """Return the leads that were recorded, at a sampling rate; in mV, with NaN where one is."""
     with warnings.catch_warnings(action="ignore"):  # which are in the words of the file
-        channels = read_channels(header, given)
+        channels = told_by("the library", read_channels, header, given)
     lost = [~np.isfinite(channel.samples) for channel in channels]
     # A filter would spread a NaN.
     bridged = [
         channel._replace(samples=_bridged(channel.samples, gaps))
         for channel, gaps in zip(channels, lost, strict=True)
     ]
-    ecg = to_ecg(bridged, STANDARD_LEADS, given, sampling_rate).resample(sampling_rate)
+    ecg = to_ecg(bridged, STANDARD_LEADS, given, sampling_rate, channels).resample(sampling_rate)
     samples = torch.tensor(ecg.signal)
     if any(gaps.any() for gaps in lost):
-        # The way of the gaps is that of the samples: 2 in a gap, 1 elsewhere, 0 in padding.
+        # The way of the gaps is that of the samples: 1 in a gap, 0 elsewhere.
         marks = [
-            channel._replace(samples=np.where(gaps, 2.0, channel.samples != 0), unit="mV")
+            channel._replace(samples=gaps.astype(np.float64), unit="mV")
             for channel, gaps in zip(bridged, lost, strict=True)
         ]
-        marked = to_ecg(marks, STANDARD_LEADS, replace(given, unit=None), sampling_rate).resample(
-            sampling_rate
-        )
-        samples[torch.tensor(marked.signal > 1.5)] = torch.nan
+        unitless = replace(given, unit=None)
+        marked = to_ecg(marks, STANDARD_LEADS, unitless, sampling_rate, channels)
+        samples[torch.tensor(marked.resample(sampling_rate).signal > 0.5)] = torch.nan
     return samples, find_leads(ecg.leads, STANDARD_LEADS)
 
 

@@ -163,10 +163,10 @@ class ECG:
         """Return the ECG at another sampling rate.
 
         A polyphase filter keeps what both rates can represent. The ends are continued by the line
-        between them, which keeps them within a few microvolts. Where no lead changes for a second or
-        more, none does afterwards, so that gaps are found at any rate. The filter takes a ratio of whole
-        numbers. That of a rate such as 499.99 Hz may be rounded, by so little that even the last
-        sample is off by at most a twentieth of the time between two samples of this ECG.
+        between them, which keeps them within a few microvolts. Where no lead changes for a second
+        or more, none does afterwards, so that gaps are found at any rate. The filter takes a ratio
+        of whole numbers. That of a rate such as 499.99 Hz may be rounded, by so little that even
+        the last sample is off by at most a twentieth of the time between two samples of this ECG.
 
         Parameters
         ----------

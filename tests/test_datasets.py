@@ -1413,6 +1413,35 @@ def test_a_gap_in_a_wfdb_record_stays_where_it_is_at_another_rate(folder, signal
     np.testing.assert_allclose(item[7, 220:], expected[7, 220:], atol=1e-2)
 
 
+@pytest.mark.parametrize("rate", [500, 250])
+def test_a_lead_that_is_missing_hides_no_padding(tmp_path, ecg, rate):
+    signal = ecg.signal[:, :1600].copy()
+    signal[:, 1000:] = 0
+    signal[7] = np.nan
+    write_record(tmp_path, "one", signal, adc_gain=[1000] * 12, baseline=[0] * 12)
+    dataset = wfdb_dataset(
+        tmp_path, ["one"], sampling_rate=rate, missing_leads="nan", check=False, lengths=True
+    )
+    assert dataset.scan(progress=False) == {}
+    item, length = dataset[0]
+    assert length == 1000 * rate // 500
+    assert torch.isnan(item[:, :length]).nonzero()[:, 0].unique().tolist() == [7]
+    present = [lead for lead in STANDARD_LEADS if lead != "V2"]
+    read = read_ecg(tmp_path / "one", sampling_rate=rate, leads=present)
+    np.testing.assert_array_equal(read, item[[*range(7), *range(8, 12)], :length])
+
+
+def test_a_gap_in_padding_is_a_gap(tmp_path, ecg):
+    signal = ecg.signal[:, :1600].copy()
+    signal[:, 1000:] = 0
+    signal[7, 1200:1300] = np.nan
+    write_record(tmp_path, "one", signal, adc_gain=[1000] * 12, baseline=[0] * 12)
+    item = wfdb_dataset(tmp_path, ["one"], check=False)[0]
+    np.testing.assert_array_equal(
+        torch.isnan(item).nonzero(), [[7, sample] for sample in range(1200, 1300)]
+    )
+
+
 def test_a_record_that_changes_under_a_wfdb_data_set_is_told(folder, ecg):
     root, names = folder
     dataset = wfdb_dataset(root, names)

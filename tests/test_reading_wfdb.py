@@ -211,6 +211,12 @@ def test_each_signal_is_read_at_its_own_rate(tmp_path, ecg):
         read_ecg(path, sampling_rate=None)
 
 
+def test_leads_of_several_rates_have_the_bound_of_one_record(tmp_path, ecg):
+    path = write_frames(tmp_path, [counts(ecg)[0, :2500], counts(ecg)[1]], [1, 2], 1)
+    with pytest.raises(ValueError, match="would have 100000000 samples, but at most 67108864 are"):
+        read_ecg(path, sampling_rate=20_000, leads=["I", "II"])
+
+
 @pytest.mark.parametrize(
     "gain", ["", " 0/mV", " 0(0)/mV"], ids=["missing", "zero", "zero with a baseline"]
 )
@@ -404,6 +410,16 @@ def test_segments_are_joined_by_their_names(tmp_path, ecg, variable):
     if variable:
         with pytest.raises(ValueError, match=r"NaN or infinite in aVF \(2500 of"):
             read_ecg(path)
+
+
+def test_a_segment_that_names_a_signal_twice_is_refused(tmp_path, ecg):
+    path = write_segments(tmp_path, ecg, variable=False)
+    edit(path, ("~ 500\n", ""), ("/3 12", "/2 12"), (" 5000", " 4500"))
+    first, *lines = (tmp_path / "s2.hea").read_text().splitlines()
+    lines[1] = lines[1].replace(" II", " I")
+    (tmp_path / "s2.hea").write_text("\n".join([first, *lines, ""]))
+    with pytest.raises(ValueError, match="signals that it or the first does not name once"):
+        read_ecg(path, check=False)
 
 
 def test_each_segment_is_held_to_its_checksum(tmp_path, ecg):

@@ -245,7 +245,7 @@ def test_records_are_checked_before_the_leads_that_tell_are_gone(ecg, tmp_path):
     samples[0] = 0  # aVF is half of II then
     np.save(tmp_path / "three.npy", samples)
     how = {"file_leads": ["I", "II", "V1"], "file_sampling_rate": 500, "file_unit": "mV"}
-    with pytest.raises(ValueError, match="none of the 1 records can be used; .*: I is flat"):
+    with pytest.raises(ValueError, match=r"none of the 1 records can be used; .*: I is flat"):
         write(tmp_path, tmp_path / "stack.npy", ["three.npy"], leads=["aVF", "V1"], **how)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgmask._checks import check_count, check_sampling_rate
-from ecgmask.ecg import ECG
+from ecgmask.ecg import ECG, MOST_SAMPLES
 from ecgmask.leads import STANDARD_LEADS, find_leads, spell, standard_names
 from ecgmask.readers.arrays import read_npy, read_npz
 from ecgmask.readers.channels import OTHER, Channel, Refusal, millivolts, told_by
@@ -272,9 +273,13 @@ def _rename(channels: list[Channel], leads: tuple[str, ...] | None) -> list[Chan
 
 
 def to_ecg(
-    channels: list[Channel], wanted: tuple[str, ...], given: Given, sampling_rate: float | None
+    channels: list[Channel],
+    wanted: tuple[str, ...],
+    given: Given,
+    sampling_rate: float | None,
+    padded: list[Channel] | None = None,
 ) -> ECG:
-    """Return the leads that matter as an ECG, in mV."""
+    """Return the leads that matter as an ECG, in mV; `padded` tell better what is padding."""
     # What is not needed may be flat, NaN or another quantity in another unit.
     rows = find_leads(_names(channels, wanted), wanted).rows
     needed = {name: channels[row] for name, row in rows.items()}
@@ -288,7 +293,7 @@ def to_ecg(
         round(channel.first - begin * rate)
         for channel, rate in zip(needed.values(), rates, strict=True)
     ]
-    start, stop = (0, None) if any(skipped) else _unpadded(channels, rates)
+    start, stop = (0, None) if any(skipped) else _unpadded(padded or channels, rates)
     samples = [
         scale * channel.samples[skip:][start:stop].astype(np.float64)
         for channel, scale, skip in zip(needed.values(), scales, skipped, strict=True)
@@ -298,6 +303,15 @@ def to_ecg(
             raise ValueError(
                 f"leads have different sampling rates, {min(rates):.10g} to {max(rates):.10g} Hz; "
                 "pass sampling_rate="
+            )
+        n_all = sum(
+            math.ceil(len(each) * sampling_rate / rate)
+            for each, rate in zip(samples, rates, strict=True)
+        )
+        if n_all > MOST_SAMPLES:
+            raise ValueError(
+                f"at {sampling_rate:.10g} Hz, the ECG would have {n_all} samples, but at most "
+                f"{MOST_SAMPLES} are made; choose a lower sampling_rate"
             )
         alone = zip(samples, rates, needed, strict=True)
         samples = [
@@ -373,7 +387,9 @@ def _unpadded(channels: list[Channel], rates: list[float]) -> tuple[int, int | N
     n_samples = len(channels[0].samples)
     if len(set(rates)) > 1 or any(len(channel.samples) != n_samples for channel in channels):
         return 0, None
-    signal = np.flatnonzero(np.any([channel.samples != 0 for channel in channels], axis=0))
+    # A lead that nobody recorded is NaN in padding too.
+    recorded = [channel.samples != 0 for channel in channels if not np.isnan(channel.samples).all()]
+    signal = np.flatnonzero(np.any(recorded, axis=0))
     if not signal.size:
         return 0, None
     least = PADDING * rates[0]

@@ -324,10 +324,11 @@ def _join(path: Path, header: Header) -> list[Channel]:
     for n_frames, file in pieces:
         if file is not None and n_frames:
             channels = _read_signals(file, read_header(file))
-            in_order = [channel.name for channel in channels] == names
+            there = [channel.name for channel in channels]
+            in_order = there == names
             for position, channel in enumerate(channels):
-                if not in_order and names.count(channel.name) != 1:
-                    raise Refusal("a segment has signals that the first does not name once")
+                if not in_order and not there.count(channel.name) == names.count(channel.name) == 1:
+                    raise Refusal("a segment has signals that it or the first does not name once")
                 row = position if in_order else names.index(channel.name)
                 per_frame = layout[row].per_frame
                 if channel.sampling_rate != rates[row] or channel.first:
