@@ -193,6 +193,70 @@ def test_a_virtual_array_with_a_hole_is_refused(tmp_path, ecg):
         read_ecg(path, **STACK)
 
 
+def test_a_hole_beside_sources_that_overlap_is_found(tmp_path, ecg):
+    with h5py.File(tmp_path / "half.h5", "w") as file:
+        file["x"] = ecg.signal[:6]
+    layout = h5py.VirtualLayout((12, 5000), dtype="f4")
+    for _ in range(2):
+        layout[:6] = h5py.VirtualSource("half.h5", "x", shape=(6, 5000))
+    with h5py.File(tmp_path / "virtual.h5", "w") as file:
+        file.create_virtual_dataset("virtual", layout)
+    with pytest.raises(ValueError, match="sources of the virtual array do not fill it"):
+        read_ecg(tmp_path / "virtual.h5", **STACK, check=False)
+
+
+def test_sources_may_be_interleaved_and_reach_beyond_what_is_taken(tmp_path, ecg):
+    layout = h5py.VirtualLayout((12, 5000), dtype="f4")
+    with h5py.File(tmp_path / "sources.h5", "w") as file:
+        for number in (0, 1):
+            file[f"x{number}"] = np.repeat(ecg.signal[number::2], 2, axis=0)
+            layout[number::2] = h5py.VirtualSource(file[f"x{number}"])[::2]
+    with h5py.File(tmp_path / "virtual.h5", "w") as file:
+        file.create_virtual_dataset("virtual", layout)
+    assert np.array_equal(read_ecg(tmp_path / "virtual.h5", **STACK).signal, ecg.signal)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [(2500, "parts of a source of the virtual array were never"), (2**29, "a chunk, unpacked,")],
+)
+def test_chunks_of_a_source_must_be_there_and_small(tmp_path, ecg, columns, message):
+    with h5py.File(tmp_path / "chunks.h5", "w") as file:
+        array = file.create_dataset(
+            "x", (12, 5000), "f4", chunks=(1, columns), maxshape=(12, None), compression="gzip"
+        )
+        if columns < 5000:
+            array[:, :columns] = ecg.signal[:, :columns]
+        else:
+            array.id.write_direct_chunk((0, 0), b"packed")
+    layout = h5py.VirtualLayout((12, 5000), dtype="f4")
+    layout[:] = h5py.VirtualSource("chunks.h5", "x", shape=(12, 5000))
+    with h5py.File(tmp_path / "virtual.h5", "w") as file:
+        file.create_virtual_dataset("virtual", layout)
+    with pytest.raises(ValueError, match=message):
+        read_ecg(tmp_path / "virtual.h5", **STACK, check=False)
+
+
+def test_links_and_sources_start_from_the_file_that_holds_them(tmp_path, ecg):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for folder, sign in ((tmp_path, -1), (inner, 1)):
+        with h5py.File(folder / "samples.h5", "w") as file:
+            file["x"] = sign * ecg.signal
+    layout = h5py.VirtualLayout((12, 5000), dtype="f4")
+    layout[:] = h5py.VirtualSource(".", "x", shape=(12, 5000))
+    with h5py.File(inner / "link.h5", "w") as file:
+        file["x"] = h5py.ExternalLink("samples.h5", "/x")
+    with h5py.File(inner / "samples.h5", "a") as file:
+        file.create_virtual_dataset("virtual", layout)
+    with h5py.File(tmp_path / "outer.h5", "w") as file:
+        file["link"] = h5py.ExternalLink("inner/link.h5", "/x")
+        file["virtual"] = h5py.ExternalLink("inner/samples.h5", "/virtual")
+        file["x"] = ecg.signal[:, :10]
+    for key in ("link", "virtual"):
+        assert np.array_equal(read_ecg(tmp_path / "outer.h5", key=key, **STACK).signal, ecg.signal)
+
+
 def test_a_virtual_array_of_virtual_arrays_is_refused(tmp_path, ecg):
     write_virtual(tmp_path / "right.h5", ecg)
     layout = h5py.VirtualLayout((12, 5000), dtype="f4")

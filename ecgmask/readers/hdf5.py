@@ -80,9 +80,9 @@ class _Files:
             self._files[path] = self._opened.enter_context(file)
         return self._files[path]
 
-    def beside(self, name: str) -> Path:
+    def beside(self, file: Any, name: str) -> Path:
         """Return a file that another one names, if it may be read."""
-        path = (self.path.parent / name).resolve()
+        path = (Path(file.filename).parent / name).resolve()
         if not path.is_relative_to(self.path.parent):
             raise Refusal(
                 "the array lies in a file outside the folder of this one; copy it there, or write "
@@ -115,7 +115,7 @@ class _Files:
             target = told_by("h5py", links.get_val, link)
             after = "/".join(["", *parts[position + 1 :]])
             if kind == kinds.TYPE_EXTERNAL:
-                other = self.open(self.beside(target[0].decode(errors="replace")))
+                other = self.open(self.beside(file, target[0].decode(errors="replace")))
                 return self.follow(other, target[1].decode() + after, n_links + 1)
             before = "" if target.startswith(b"/") else "/".join(["", *parts[:position], ""])
             return self.follow(file, before + target.decode() + after, n_links + 1)
@@ -131,10 +131,14 @@ class _Files:
         if not array.is_virtual:
             if array.size and not array.id.get_storage_size():
                 raise Refusal("nothing was ever written to the array")
+            if is_source:
+                _check_whole(array)
             return
         if is_source:
             raise Refusal("a virtual array is made of virtual ones; write the samples into one")
-        covered = 0
+        space = self._h5py.h5s
+        covered = space.create_simple(array.shape)
+        covered.select_none()
         for source in told_by("h5py", array.virtual_sources):
             names = (source.file_name, source.dset_name)
             if any("%" in name for name in names):
@@ -142,7 +146,8 @@ class _Files:
                     "names of a virtual array's sources have a %, which stands for any number of "
                     "them; write one array"
                 )
-            path = self.path if names[0] == "." else self.beside(names[0])
+            own = Path(array.file.filename)
+            path = own if names[0] == "." else self.beside(array.file, names[0])
             there = self.follow(self.open(path), names[1])
             if not isinstance(there, self._h5py.Dataset):
                 raise Refusal("a source of the virtual array is no array")
@@ -152,9 +157,33 @@ class _Files:
             fits = len(needed) == there.ndim and all(map(ge, there.shape, needed))
             if there.size < n_taken or (needed and not fits):
                 raise Refusal("a source of the virtual array is smaller than it says")
-            covered += n_taken
-        if covered < array.size:
+            if source.vspace.get_select_type() == space.SEL_ALL:
+                covered.select_all()
+            elif source.vspace.is_regular_hyperslab():
+                start, stride, count, block = source.vspace.get_regular_hyperslab()
+                select = covered.select_hyperslab
+                told_by("h5py", select, start, count, stride, block, op=space.SELECT_OR)
+            else:
+                raise Refusal(
+                    "the virtual array takes its sources in pieces of no regular shape; write the "
+                    "samples into one"
+                )
+        if covered.get_select_npoints() < array.size:
             raise Refusal("sources of the virtual array do not fill it")
+
+
+def _check_whole(source: Any) -> None:
+    """Raise an error if chunks of a virtual array's source are not there, or large to unpack."""
+    if source.chunks is None:
+        return
+    check_bytes(math.prod(source.chunks) * source.dtype.itemsize, "a chunk, unpacked,")
+    if source.id.get_num_chunks() < _n_chunks(source):
+        raise Refusal("parts of a source of the virtual array were never written")
+
+
+def _n_chunks(array: Any) -> int:
+    chunks = zip(array.shape, array.chunks, strict=True)
+    return math.prod(-(-length // chunk) for length, chunk in chunks)
 
 
 def _only_array(h5py: Any, file: Any) -> str:
@@ -223,10 +252,7 @@ def _check_chunks(array: Any, index: int | None, stack: Any) -> None:
     ]
     n_chunks = math.prod(map(len, steps))
     check_bytes(n_chunks * math.prod(array.chunks) * array.dtype.itemsize, "the record, unpacked,")
-    n_all = math.prod(
-        -(-length // chunk) for length, chunk in zip(array.shape, array.chunks, strict=True)
-    )
-    if array.id.get_num_chunks() < n_all:
+    if array.id.get_num_chunks() < _n_chunks(array):
         there = (array.id.get_chunk_info_by_coord(start).byte_offset for start in product(*steps))
         if None in there:
             raise Refusal("parts of the record were never written")
