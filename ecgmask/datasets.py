@@ -9,7 +9,7 @@ import math
 import re
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from operator import index as as_index
 from os import PathLike
@@ -24,8 +24,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ecgmask._checks import check_count, check_sampling_rate
-from ecgmask.ecg import CONSTANT, ECG, FLAT, GAP, PLAUSIBLE_SPAN, resampling_ratio
-from ecgmask.leads import STANDARD_LEADS, FoundLeads, find_leads, spell, standard_names
+from ecgmask.ecg import CONSTANT, ECG, FLAT, GAP, PLAUSIBLE_SPAN, UNEXPLAINED, resampling_ratio
+from ecgmask.leads import OF_I_AND_II, STANDARD_LEADS, FoundLeads, find_leads, spell, standard_names
 from ecgmask.readers import millivolts, need, read_ecg
 from ecgmask.readers.channels import Channel, told_by
 from ecgmask.readers.read import Given, rate_of, read_channels, scale_of, to_ecg
@@ -288,14 +288,19 @@ class _Records(Dataset[Any], ABC):
         reason = _why_wrong(signal, present, leads, self.sampling_rate, start)
         if reason is not None or signal.shape[1] <= self.n_samples:
             return reason
-        names = tuple(np.array(leads)[present])
-        for first in _suspicious_starts(signal[present], self.n_samples):
+        names = tuple(np.array(leads)[present].tolist())
+        recorded = dict(zip(names, signal[present], strict=True))
+        for first in np.flatnonzero(self._suspicious_crops(recorded)).tolist():
             crop = signal[present, first : first + self.n_samples]
             shown = _present(crop, self._missing_leads)
             reason = _why_wrong(crop, shown, names, self.sampling_rate, first)
             if reason is not None:
                 return reason
         return None
+
+    def _suspicious_crops(self, recorded: dict[str, NDArray[np.float32]]) -> NDArray[np.bool_]:
+        """Return for each crop, by its start, whether it needs a closer look."""
+        return _implausible(np.stack(list(recorded.values())), self.n_samples)
 
     def _spread(self) -> list[int]:
         """Return some records from all over the data set."""
@@ -852,6 +857,10 @@ class WFDBDataset(_Records):
             samples = samples[:, start : start + self.n_samples]
         return self._why_not_whole(samples, tuple(found.rows), start)
 
+    def _suspicious_crops(self, recorded: dict[str, NDArray[np.float32]]) -> NDArray[np.bool_]:
+        # Items of a stack are not looked at so closely, which would take longer than reading them.
+        return super()._suspicious_crops(recorded) | _contradicting(recorded, self.n_samples)
+
     def _identity(self) -> str:
         how = self.sampling_rate, self._given, self.n_samples, self._crops.crop
         of_records = self._names.tolist(), self._stamps.tolist(), list(self._kept)
@@ -1009,15 +1018,29 @@ def _why_wrong(
     return f"from sample {start}: {problems}" if problems and start else problems or None
 
 
-def _suspicious_starts(signal: NDArray[np.float32], n_samples: int) -> Iterator[int]:
-    """Yield where crops begin that need a closer look."""
+def _implausible(signal: NDArray[np.float32], n_samples: int) -> NDArray[np.bool_]:
+    """Return for each crop whether its amplitudes need a closer look."""
     from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
     n_starts = signal.shape[1] - n_samples + 1
     # The filters look at samples around each; the first whole crop is centred there.
     centred = slice(n_samples // 2, n_samples // 2 + n_starts)
     spans = (maximum_filter1d(signal, n_samples) - minimum_filter1d(signal, n_samples))[:, centred]
-    yield from np.flatnonzero(~_looks_right(spans.min(axis=0), spans.max(axis=0))).tolist()
+    return ~_looks_right(spans.min(axis=0), spans.max(axis=0))
+
+
+def _contradicting(recorded: dict[str, NDArray[np.float32]], n_samples: int) -> NDArray[np.bool_]:
+    """Return for each crop whether its limb leads need a closer look."""
+    n_starts = len(next(iter(recorded.values()))) - n_samples + 1
+    found = np.zeros(n_starts, dtype=bool)
+    for lead, (of_i, of_ii) in OF_I_AND_II.items():
+        if {lead, "I", "II"} <= recorded.keys():
+            errors = recorded[lead] - (of_i * recorded["I"] + of_ii * recorded["II"])
+            sums = np.cumsum(np.square(errors, dtype=np.float64))
+            sums = np.concatenate([[0], sums])
+            means = (sums[n_samples:] - sums[:-n_samples]) / n_samples
+            found |= means > 0.99 * UNEXPLAINED**2  # for sums are rounded
+    return found
 
 
 def _open(path: Path) -> NDArray[Any]:

@@ -1413,6 +1413,15 @@ def test_a_gap_in_a_wfdb_record_stays_where_it_is_at_another_rate(folder, signal
     np.testing.assert_allclose(item[7, 220:], expected[7, 220:], atol=1e-2)
 
 
+def test_a_scan_finds_limb_leads_that_contradict_each_other_in_a_crop(tmp_path, ecg):
+    signal = ecg.signal.copy()
+    signal[2, 1000:1250] += 0.06  # too little to matter in ten seconds
+    write_record(tmp_path, "one", signal)
+    dataset = wfdb_dataset(tmp_path, ["one"], n_samples=500, seed=0, check=False)
+    assert wfdb_dataset(tmp_path, ["one"]).scan(progress=False) == {}
+    assert "limb leads contradict I and II: III by" in dataset.scan(progress=False)[0]
+
+
 @pytest.mark.parametrize("rate", [500, 250])
 def test_a_lead_that_is_missing_hides_no_padding(tmp_path, ecg, rate):
     signal = ecg.signal[:, :1600].copy()
