@@ -31,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             records = [str(path.relative_to(given.root)) for path in paths]
         else:
             records = [row[0] for row in read_table(given.root / given.table, [given.column])]
+            if not any(_is_there(given.root / each) for each in records):
+                raise ValueError(
+                    f"column {given.column} of {given.table} names no file in {given.root}"
+                )
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".* records are left out of", UserWarning)
             written = write_stack(
@@ -54,6 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"no sample is off by more than {1000 * written.largest_rounding_error:.3g} µV")
     for source, reason in written.left_out:
         print(f"left out: {source}: {reason}")
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a record has files; if no record of a table has, its text is no names."""
+    return path.exists() or path.with_name(f"{path.name}.hea").exists()
 
 
 def _options(given: argparse.Namespace) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from ecgmask._checks import check_count, check_sampling_rate
 from ecgmask.ecg import CONSTANT, ECG, FLAT, GAP, PLAUSIBLE_SPAN, UNEXPLAINED, resampling_ratio
 from ecgmask.leads import OF_I_AND_II, STANDARD_LEADS, FoundLeads, find_leads, spell, standard_names
 from ecgmask.readers import millivolts, need, read_ecg
+from ecgmask.readers.arrays import check_invalid, no_sample
 from ecgmask.readers.channels import Channel, told_by
 from ecgmask.readers.read import Given, rate_of, read_channels, scale_of, to_ecg
 from ecgmask.readers.wfdb_records import read_header
@@ -441,7 +442,9 @@ class ECGArrayDataset(_Records):
         native = stack.dtype.newbyteorder("=")
         self._native = native if native.itemsize <= 8 else np.dtype(np.float64)
         self._millivolts = millivolts(unit)
-        self._invalid = _invalid(stack.dtype, invalid)
+        if invalid is not None:
+            check_invalid(invalid)
+        self._invalid = no_sample(stack.dtype, invalid)
         longest = self._file_samples if self._recorded is None else int(self._recorded.max())
         n_samples = longest if n_samples is None else check_count("n_samples", n_samples)
         crops = _Crops(n_samples, crop, seed, len(stack), longest)
@@ -1154,21 +1157,6 @@ def _facts(
     lengths = np.array(described.lengths)
     padded = (lengths < described.shape[2]).any()
     return described.leads, described.sampling_rate, described.unit, lengths if padded else None
-
-
-def _invalid(dtype: np.dtype[Any], invalid: float | None) -> float | None:
-    """Return which number of a file stands for no sample, if one does."""
-    if invalid is None:
-        return int(np.iinfo(dtype).min) if dtype.kind == "i" else None
-    if isinstance(invalid, bool) or not isinstance(invalid, int | float | np.number):
-        raise TypeError(f"invalid must be a number, not {invalid!r}")
-    with np.errstate(over="ignore"):
-        fits = dtype.kind == "f" or (
-            float(invalid).is_integer() and np.iinfo(dtype).min <= invalid <= np.iinfo(dtype).max
-        )
-    if not fits:
-        raise ValueError(f"invalid={invalid} is no number of type {dtype}; leave it out")
-    return float(invalid) if dtype.kind == "f" else int(invalid)
 
 
 def _length(path: Path, sampling_rate: float, given: Given) -> int:

@@ -549,6 +549,7 @@ def test_wrong_data_is_refused_with_the_file_and_the_reason(tmp_path, ecg, make,
         ({"file_unit": "volt"}, ValueError, "^the unit must be V, mV, uV or nV, not 'volt'"),
         ({"file_unit": 0}, ValueError, "^a unit of 0 mV must be positive"),
         ({"index": 1.0}, TypeError, "index must be a whole number"),
+        ({"invalid": "x"}, TypeError, "^invalid must be a number, not 'x'"),
     ],
 )
 def test_a_wrong_parameter_is_not_blamed_on_the_file(how, error, message):

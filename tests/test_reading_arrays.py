@@ -50,6 +50,13 @@ def test_the_number_that_is_no_sample_can_be_said(tmp_path, ecg, dtype, invalid)
     assert read_ecg(path, check=False, **COUNTS).signal.shape == (12, 5000)
 
 
+@pytest.mark.parametrize("invalid", [40_000, 0.5, float("nan")])
+def test_a_number_that_the_array_cannot_hold_is_refused(tmp_path, ecg, invalid):
+    path = save_array(tmp_path / "gaps.npy", counts(ecg).astype(np.int16))
+    with pytest.raises(ValueError, match=f"invalid={invalid} is no number of type int16; leave"):
+        read_ecg(path, invalid=invalid, **COUNTS)
+
+
 def test_files_that_say_themselves_what_is_no_sample_take_no_number(tmp_path, ecg):
     header = write_wfdb(tmp_path, ecg.signal, UPPER)
     with pytest.raises(ValueError, match="invalid=-1 means nothing for WFDB records; leave it out"):

@@ -555,6 +555,16 @@ def test_the_command_says_what_is_wrong_in_a_line(folder, tmp_path):
     )
 
 
+def test_the_command_shows_no_text_of_a_column_that_names_no_files(ecg, tmp_path):
+    (tmp_path / "table.csv").write_text("patient,filename_hr\nMARKER,one\n")
+    write_record(tmp_path / "one", ecg.signal)
+    command = [str(tmp_path), "--table", "table.csv", "--column", "patient", "--quiet"]
+    with pytest.raises(SystemExit) as stopped:
+        main([*command, "--out", str(tmp_path / "stack.npy")])
+    assert "column patient of table.csv names no file in" in str(stopped.value)
+    assert "MARKER" not in str(stopped.value)
+
+
 def test_records_are_counted_on_a_progress_bar(folder, tmp_path, capsys):
     write(folder, tmp_path / "stack.npy", NAMES[:3], progress=True)
     assert "records: 100%" in capsys.readouterr().err

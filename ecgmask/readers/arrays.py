@@ -127,12 +127,30 @@ def pick_record(
 
 def _without(record: NDArray[Any], invalid: float | None) -> NDArray[Any]:
     """Return a record with NaN where it has the number that means that there is no sample."""
-    if invalid is None and record.dtype.kind == "i":
-        invalid = np.iinfo(record.dtype).min
-    lost = None if invalid is None else record == invalid
+    number = no_sample(record.dtype, invalid)
+    lost = None if number is None else record == number
     if lost is None or not lost.any():
         return record
     return np.where(lost, np.nan, record.astype(np.float64))
+
+
+def no_sample(dtype: np.dtype[Any], invalid: float | None) -> float | None:
+    """Return which number of an array stands for no sample, if one does."""
+    if invalid is None:
+        return int(np.iinfo(dtype).min) if dtype.kind == "i" else None
+    if dtype.kind == "f":
+        return float(invalid)
+    if not float(invalid).is_integer() or not (
+        np.iinfo(dtype).min <= invalid <= np.iinfo(dtype).max
+    ):
+        raise Refusal(f"invalid={invalid} is no number of type {dtype}; leave it out")
+    return int(invalid)
+
+
+def check_invalid(invalid: object) -> None:
+    """Raise an error unless this can be the number that stands for no sample."""
+    if isinstance(invalid, bool) or not isinstance(invalid, int | float | np.number):
+        raise TypeError(f"invalid must be a number, not {invalid!r}")
 
 
 def find_lead_axis(shape: tuple[int, ...], n_leads: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from ecgmask._checks import check_count, check_sampling_rate
 from ecgmask.ecg import ECG, MOST_SAMPLES
 from ecgmask.leads import STANDARD_LEADS, find_leads, spell, standard_names
-from ecgmask.readers.arrays import read_npy, read_npz
+from ecgmask.readers.arrays import check_invalid, read_npy, read_npz
 from ecgmask.readers.channels import OTHER, Channel, Refusal, millivolts, told_by
 from ecgmask.readers.dicom import is_dicom, read_dicom
 from ecgmask.readers.hdf5 import is_hdf5, read_hdf5
@@ -131,6 +131,8 @@ def read_ecg(
         check_sampling_rate(file_sampling_rate, "file_sampling_rate")
     if file_unit is not None:
         millivolts(file_unit)
+    if invalid is not None:
+        check_invalid(invalid)
     wanted = standard_names("leads", leads)
     names = None if file_leads is None else standard_names("file_leads", file_leads)
     given = Given(index, key, names, file_sampling_rate, file_unit, invalid)
