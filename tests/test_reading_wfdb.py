@@ -165,6 +165,22 @@ def test_formats_that_wfdb_does_not_write_are_held_to_their_checksums(tmp_path, 
         read_ecg(tmp_path / "r")
 
 
+def test_differences_start_from_the_first_value_of_the_header(tmp_path, ecg):
+    samples = 40 + (ecg.resample(1000).signal.T[:3000] * 100).round().astype(np.int64)
+    samples -= samples[0]
+    before = np.arange(12) + 5
+    samples += before + 3  # the first difference is 3
+    steps = np.diff(samples, axis=0, prepend=before[None])
+    (tmp_path / "r.dat").write_bytes(steps.astype("<i1").tobytes())
+    lines = [
+        f"r.dat 8 100/mV 12 0 {first} {column.sum() % 2**16} 0 {lead}"
+        for first, column, lead in zip(before, samples.T, STANDARD_LEADS, strict=True)
+    ]
+    (tmp_path / "r.hea").write_text("\n".join(["r 12 1000 3000", *lines]) + "\n")
+    read = read_ecg(tmp_path / "r", sampling_rate=None, check=False)
+    assert np.abs(read.signal - samples.T / 100).max() < 1e-6
+
+
 @pytest.mark.parametrize("fmt", ["16", "24", "32", "80"])
 def test_every_format_that_wfdb_writes_is_held_to_its_checksum(tmp_path, ecg, fmt):
     gain = 50.0 if fmt == "80" else 500.0
@@ -209,6 +225,13 @@ def test_each_signal_is_read_at_its_own_rate(tmp_path, ecg):
     assert read_ecg(path, leads=["V1"], sampling_rate=None).sampling_rate == 1000
     with pytest.raises(ValueError, match="different sampling rates, 500 to 1000 Hz; pass sampling"):
         read_ecg(path, sampling_rate=None)
+
+
+def test_a_skew_counts_frames(tmp_path, ecg):
+    stored = [np.roll(row, 6 * (number == 1)) for number, row in enumerate(counts(ecg))]
+    path = write_frames(tmp_path, stored, [2] * 12, 250, skew=[3 * (row == 1) for row in range(12)])
+    read = read_ecg(path)
+    assert np.array_equal(read.signal, (counts(ecg) / 1000).astype(np.float32)[:, :4994])
 
 
 def test_leads_of_several_rates_have_the_bound_of_one_record(tmp_path, ecg):
@@ -410,6 +433,21 @@ def test_segments_are_joined_by_their_names(tmp_path, ecg, variable):
     if variable:
         with pytest.raises(ValueError, match=r"NaN or infinite in aVF \(2500 of"):
             read_ecg(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("/mV", "/uV", "lead V1: segments differ in its unit"),
+        (" 16 ", " 16:3 ", "segments differ in skew or in samples per frame"),
+    ],
+)
+def test_segments_that_differ_in_a_signal_are_refused(tmp_path, ecg, old, new, message):
+    path = write_segments(tmp_path, ecg, variable=False)
+    edit(path, ("~ 500\n", ""), ("/3 12", "/2 12"), (" 5000", " 4500"))
+    edit_line(tmp_path / "s2.hea", 7, lambda line: line.replace(old, new, 1))
+    with pytest.raises(ValueError, match=message):
+        read_ecg(path, check=False)
 
 
 def test_a_segment_that_names_a_signal_twice_is_refused(tmp_path, ecg):
