@@ -201,6 +201,16 @@ def test_channels_that_were_sampled_between_samples_are_refused(tmp_path, ecg, s
     assert np.array_equal(read_ecg(path, leads=["I"]).signal, ecg.signal[[0]])
 
 
+def test_a_skew_that_all_channels_share_is_none(tmp_path):
+    def change(dataset):
+        for channel in dataset.WaveformSequence[0].ChannelDefinitionSequence:
+            channel.ChannelSampleSkew = "0.5"
+
+    path = edit_dicom(tmp_path / "skewed.dcm", change)
+    whole = read_ecg(pydicom.examples.get_path("waveform"), sampling_rate=None)
+    assert np.array_equal(read_ecg(path, sampling_rate=None).signal, whole.signal)
+
+
 MDC = {"I": 1, "II": 2, "III": 61, "aVR": 62, "aVL": 63, "aVF": 64} | {
     f"V{number}": number + 2 for number in range(1, 7)
 }

@@ -148,6 +148,10 @@ def test_a_virtual_array_of_its_own_file_is_read(plain, ecg):
             "a source of the virtual array is smaller than it says",
         ),
         (
+            lambda folder: (folder / "wide.h5").replace(folder / "right.h5"),
+            "a source of the virtual array is smaller than it says",
+        ),
+        (
             lambda folder: (folder / "unwritten.h5").replace(folder / "right.h5"),
             "nothing was ever written to the array",
         ),
@@ -165,6 +169,8 @@ def test_a_source_of_a_virtual_array_must_be_there_and_whole(tmp_path, ecg, spoi
     path = write_virtual(tmp_path / "virtual.h5", ecg)
     with h5py.File(tmp_path / "short.h5", "w") as file:
         file["x"] = ecg.signal[:, :2000]
+    with h5py.File(tmp_path / "wide.h5", "w") as file:
+        file["x"] = ecg.signal[:6]
     with h5py.File(tmp_path / "unwritten.h5", "w") as file:
         file.create_dataset("x", (12, 2500), "f4")
     with h5py.File(tmp_path / "external.h5", "w") as file:
