@@ -149,7 +149,7 @@ def test_a_virtual_array_of_its_own_file_is_read(plain, ecg):
         ),
         (
             lambda folder: (folder / "wide.h5").replace(folder / "right.h5"),
-            "a source of the virtual array is smaller than it says",
+            "a source of the virtual array has another shape than it says",
         ),
         (
             lambda folder: (folder / "unwritten.h5").replace(folder / "right.h5"),
@@ -208,6 +208,22 @@ def test_a_hole_beside_sources_that_overlap_is_found(tmp_path, ecg):
     with h5py.File(tmp_path / "virtual.h5", "w") as file:
         file.create_virtual_dataset("virtual", layout)
     with pytest.raises(ValueError, match="sources of the virtual array do not fill it"):
+        read_ecg(tmp_path / "virtual.h5", **STACK, check=False)
+
+
+@pytest.mark.parametrize("part", [slice(0, 2500), slice(None, 5000, 2)])
+def test_a_source_of_which_a_part_is_taken_must_be_as_large_as_it_says(tmp_path, ecg, part):
+    layout = h5py.VirtualLayout((12, 2500), dtype="f4")
+    layout[:] = h5py.VirtualSource("source.h5", "x", shape=(12, 5000))[:, part]
+    with h5py.File(tmp_path / "virtual.h5", "w") as file:
+        file.create_virtual_dataset("virtual", layout)
+    for samples in (ecg.signal, ecg.signal.repeat(2, axis=1)[:6]):
+        with h5py.File(tmp_path / "source.h5", "w") as file:
+            file["x"] = samples
+        if len(samples) == 12:
+            read = read_ecg(tmp_path / "virtual.h5", **STACK, check=False)
+            assert np.array_equal(read.signal, ecg.signal[:, part])
+    with pytest.raises(ValueError, match="a source of the virtual array is smaller than it says"):
         read_ecg(tmp_path / "virtual.h5", **STACK, check=False)
 
 

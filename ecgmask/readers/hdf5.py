@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from contextlib import ExitStack
 from itertools import product
-from operator import ge
+from operator import ge, mul
 from pathlib import Path
 from typing import Any
 
@@ -157,17 +157,22 @@ class _Files:
             fits = len(needed) == there.ndim and all(map(ge, there.shape, needed))
             if there.size < n_taken or (needed and not fits):
                 raise Refusal("a source of the virtual array is smaller than it says")
+            taken = array.shape
             if source.vspace.get_select_type() == space.SEL_ALL:
                 covered.select_all()
             elif source.vspace.is_regular_hyperslab():
                 start, stride, count, block = source.vspace.get_regular_hyperslab()
                 select = covered.select_hyperslab
                 told_by("h5py", select, start, count, stride, block, op=space.SELECT_OR)
+                taken = tuple(map(mul, count, block))
             else:
                 raise Refusal(
                     "the virtual array takes its sources in pieces of no regular shape; write the "
                     "samples into one"
                 )
+            # A whole source is taken sample by sample, whatever its shape.
+            if not needed and not _alike(there.shape, taken):
+                raise Refusal("a source of the virtual array has another shape than it says")
         if covered.get_select_npoints() < array.size:
             raise Refusal("sources of the virtual array do not fill it")
 
@@ -179,6 +184,11 @@ def _check_whole(source: Any) -> None:
     check_bytes(math.prod(source.chunks) * source.dtype.itemsize, "a chunk, unpacked,")
     if source.id.get_num_chunks() < _n_chunks(source):
         raise Refusal("parts of a source of the virtual array were never written")
+
+
+def _alike(*shapes: tuple[int, ...]) -> bool:
+    """Return whether shapes are the same, except for axes of length 1."""
+    return len({tuple(length for length in shape if length != 1) for shape in shapes}) == 1
 
 
 def _n_chunks(array: Any) -> int:
