@@ -234,6 +234,16 @@ def test_a_skew_counts_frames(tmp_path, ecg):
     assert np.array_equal(read.signal, (counts(ecg) / 1000).astype(np.float32)[:, :4994])
 
 
+def test_skewed_signals_keep_their_padding_for_the_check_to_find(tmp_path, ecg):
+    stored = counts(ecg)
+    stored[:, 4000:] = 0
+    stored[1] = np.roll(stored[1], 3)
+    path = write_frames(tmp_path, stored, [1] * 12, 500, skew=[3 * (row == 1) for row in range(12)])
+    with pytest.raises(ValueError, match=r"no lead changes from 8.0 to 10.0 s; is it .* padding"):
+        read_ecg(path)
+    assert read_ecg(path, check=False).signal.shape == (12, 4997)
+
+
 def test_leads_of_several_rates_have_the_bound_of_one_record(tmp_path, ecg):
     path = write_frames(tmp_path, [counts(ecg)[0, :2500], counts(ecg)[1]], [1, 2], 1)
     with pytest.raises(ValueError, match="would have 100000000 samples, but at most 67108864 are"):
