@@ -353,8 +353,9 @@ class ECGArrayDataset(_Records):
     check
         Whether to refuse data that cannot be right: when the data set is made, records in which
         :meth:`ECG.problems` finds any, among eight that are spread over the stack; and in every
-        item, samples that are NaN or infinite, flat leads, and amplitudes that no heart makes. Pass
-        ``False`` if such records belong to your data, and leave the rest to the collator.
+        item, samples that are NaN or infinite, flat leads, a second or more in which no lead
+        changes, and amplitudes that no heart makes. Pass ``False`` if such records belong to your
+        data, and leave the rest to the collator.
     missing_leads
         ``"nan"`` if leads that are NaN throughout an item were not recorded, and ``"flat"`` if
         those that are flat were not either: they become NaN. Neither is then refused. A

@@ -333,6 +333,18 @@ def test_a_stack_is_the_same_whichever_step_a_kill_came_before(folder, written, 
     assert codes[-1] == 0
 
 
+@pytest.mark.parametrize("n_lost", [1, 7, 1000])
+def test_a_kill_may_come_in_the_middle_of_a_line(folder, written, tmp_path, n_lost):
+    path = tmp_path / "stack.npy"
+    process = FORK.Process(target=end_at, args=(folder, path, 4))
+    process.start()
+    process.join()
+    journal = path.with_name("stack.npy.part.jsonl")
+    journal.write_bytes(journal.read_bytes()[:-n_lost])
+    finish(folder, path)
+    assert content(path) == content(written)
+
+
 def test_a_kill_leaves_no_process_behind(folder, tmp_path):
     path = tmp_path / "stack.npy"
     process = run_in_fork(folder, path, workers=2)

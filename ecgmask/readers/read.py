@@ -97,7 +97,8 @@ def read_ecg(
     -----
     Stacks pad short records with zeros. Where all channels are zero at an end of a record for
     50 ms or more, those samples are left out: :meth:`ECG.fit` brings them back. Of channels that
-    were sampled one after the other, the time is returned that all leads have.
+    were sampled one after the other, the time is returned that all leads have; of these, and of
+    channels with different rates, no padding is left out.
 
     Samples of WFDB records are held to the checksums and first values of the header, unless these
     are 0 for all signals. Uncalibrated signals, those of gain 0, are counts that need a
@@ -107,9 +108,10 @@ def read_ecg(
     samples outside the folder of the file, external storage of HDF5, arrays or parts of them that
     were never written, and DICOM samples in mu-law or A-law. A record may have up to ``2**26``
     samples of all its channels, before and after resampling; a WFDB record up to 1000 segments and
-    a header of 1 MiB; a DICOM file 256 MiB, packed or not; an array in a ``.npz`` file, and the
-    HDF5 chunks that a record lies in, 1 GiB unpacked. Without `key`, up to 1000 objects of HDF5 are
-    looked through for the only array; name it with `key` if there are more.
+    a header of 1 MiB; a DICOM file 256 MiB, packed or not; an array in a ``.npz`` file, the HDF5
+    chunks that a record lies in, and each chunk of a virtual array's sources, 1 GiB unpacked.
+    Without `key`, up to 1000 objects of HDF5 are looked through for the only array; name it with
+    `key` if there are more.
 
     libhdf5 2.0 never comes back from some damaged lists of virtual sources. Read HDF5 files that
     you do not trust in a process with a time limit.
