@@ -11,6 +11,7 @@ from ecgmask.collate import (
     PaddedBatch,
     PatchMaskCollator,
     gather_tokens,
+    mark_tokens,
 )
 from ecgmask.datasets import ECGArrayDataset, WFDBDataset
 from ecgmask.ecg import ECG
@@ -45,6 +46,7 @@ __all__ = [
     "WFDBDataset",
     "describe",
     "gather_tokens",
+    "mark_tokens",
     "mask_statistics",
     "read_ecg",
     "sample_ecg",

@@ -795,7 +795,8 @@ def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
     -----
     :func:`torch.compile` takes it with ``fullgraph=True``. A new context length compiles anew until
     the compiler makes it dynamic; with ``dynamic=False`` each length costs a graph, until the limit
-    on them is reached. ``n_context=`` and ``n_target=`` of a collator leave one shape, and one graph.
+    on them is reached. One shape, and one graph, is left by ``n_context=`` and ``n_target=`` of a
+    collator.
 
     Examples
     --------
@@ -823,3 +824,38 @@ def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
             f"{tokens.shape[1]} tokens; do the model and the collator agree on the patches?"
         )
     return torch.gather(tokens, 1, indices[..., None].expand(-1, -1, tokens.shape[2]))
+
+
+def mark_tokens(indices: Tensor, n_tokens: int) -> Tensor:
+    """Return which tokens indices name, on the device of the indices.
+
+    Code that replaces hidden tokens by an embedding, or weighs a loss, takes masks in this form.
+
+    Parameters
+    ----------
+    indices
+        ``(n_records, n_indices)``, whole numbers from 0 to below `n_tokens`, as collators return
+        them; a token may be named twice, as by a filler.
+    n_tokens
+        Number of tokens of a record, at least 1: for per-lead masks those of all leads.
+
+    Returns
+    -------
+    Tensor
+        ``(n_records, n_tokens)``, ``True`` where a token is named.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ecgmask import mark_tokens
+    >>> mark_tokens(torch.tensor([[0, 2], [1, 1]]), n_tokens=3)
+    tensor([[ True, False,  True],
+            [False,  True, False]])
+    """
+    check_count("n_tokens", n_tokens)
+    if indices.ndim != 2:
+        raise ValueError(
+            f"indices must have the shape (n_records, n_indices), not {tuple(indices.shape)}"
+        )
+    marked = torch.zeros(len(indices), n_tokens, dtype=torch.bool, device=indices.device)
+    return marked.scatter(1, indices, True)

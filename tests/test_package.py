@@ -25,7 +25,7 @@ ALLOWED = {
     "readers": {"pydicom"} | ECGS,
     "synthetic": ECGS,
     "datasets": {"torch", "ecgmask.readers", "ecgmask.seeding"} | ECGS,
-    "records": {"numpy", "torch", "ecgmask.leads"},
+    "records": {"numpy", "torch"} | GROUND,
     # The wing of masks, which knows of no ECG.
     "strategies": MASKS,
     "seeding": {"numpy", "torch", "ecgmask._checks"},
