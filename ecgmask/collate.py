@@ -34,8 +34,8 @@ Targets = TypeVar("Targets", bound=Tensor | list[Tensor] | list[list[Tensor]])
 Rule = TypeVar("Rule", bound=Strategy | Sequence[Strategy], covariant=True)
 Cut = TypeVar("Cut", bound=Truncate, default=Literal["ends"], covariant=True)
 Lengths = TypeVar("Lengths", bound=str | int | None, default=None, covariant=True)
-AsDict = TypeVar("AsDict", bound=Literal[True, False], default=Literal[False], covariant=True)
-Flat = TypeVar("Flat", bound=Literal[True, False], default=Literal[False], covariant=True)
+AsDict = TypeVar("AsDict", Literal[False], Literal[True], default=Literal[False], covariant=True)
+Flat = TypeVar("Flat", Literal[False], Literal[True], default=Literal[False], covariant=True)
 
 
 Cutting: TypeAlias = Literal["ends", "random", "first"]
@@ -582,13 +582,9 @@ class PatchMaskCollator(_Collator[AsDict], Generic[Rule, Cut, Lengths, AsDict, F
             missing_leads=self.missing_leads,
         )
         several = isinstance(self.strategy, tuple)
-        # By strategy where there are several.
-        context, targets, *filler = [
-            [*part] if several else part[0] for part in zip(*drawn, strict=True)
-        ]
-        if several and self.flat_targets:
-            targets = [*chain(*targets)]
-            filler[1] = [*chain(*filler[1])]
+        context, targets, context_padding, target_padding = (
+            _by_strategy(drawn, flat_targets=self.flat_targets) if several else drawn[0]
+        )
         if self.truncate != "never" and facts.n_valid is None:
             return self._formed(MaskedBatch(batch, context, targets))
         padding = torch.zeros(facts.n_records, facts.n_patches, dtype=torch.bool)
@@ -596,7 +592,17 @@ class PatchMaskCollator(_Collator[AsDict], Generic[Rule, Cut, Lengths, AsDict, F
             padding |= torch.arange(facts.n_patches) >= torch.from_numpy(facts.n_valid)[:, None]
         if self.truncate != "never":
             return self._formed(PaddedBatch(batch, context, targets, padding))
-        return self._formed(FilledBatch(batch, context, targets, padding, *filler))
+        return self._formed(
+            FilledBatch(batch, context, targets, padding, context_padding, target_padding)
+        )
+
+
+def _by_strategy(drawn: list[Indices], *, flat_targets: bool) -> tuple[Any, ...]:
+    """Return contexts, targets and what is filler of each, in lists by strategy."""
+    context, targets, context_padding, target_padding = map(list, zip(*drawn, strict=True))
+    if flat_targets:
+        targets, target_padding = [*chain(*targets)], [*chain(*target_padding)]
+    return context, targets, context_padding, target_padding
 
 
 @dataclass(frozen=True, repr=False)

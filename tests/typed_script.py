@@ -83,3 +83,22 @@ whole = PatchMaskCollator(ContextToTarget(), patch_size=25, truncate="never")
 filled = whole(some)
 lengths = (~filled.context_padding).sum(dim=1)
 print(lengths, [padding.any() for padding in filled.target_padding])
+
+short = PatchMaskCollator(
+    [RandomPatches(), RandomPatches()], patch_size=25, n_context=40, n_target=100, flat_targets=True
+)
+print(short(some).context[0].shape, [target.shape for target in short(some).targets])
+flat = PatchMaskCollator(
+    [RandomPatches()], n_patches=lambda samples: samples // 16, truncate="never", flat_targets=True
+)
+print(flat(some).padding.shape, [padding.shape for padding in flat(some).target_padding])
+
+# A dict has no types of its parts.
+for collate_dict in (
+    MaskCollator(25, as_dict=True),
+    IJEPAMaskCollator(25, as_dict=True, n_context=10),
+    PatchMaskCollator(ContextToTarget(), 25, as_dict=True, lengths_key=None),
+):
+    as_dict = collate_dict(some)
+    print(sorted(as_dict), describe(as_dict, n_patches=200))
+print(MaskCollator(25, as_dict=False)(some).context.shape)
