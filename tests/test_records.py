@@ -544,3 +544,85 @@ def test_records_of_one_length_have_one_size_though_some_are_drawn_again():
 def test_leads_that_are_missing_may_be_spelt_in_any_way():
     collate = PatchMaskCollator(Leads(3), 5, missing_leads=["v1", "Lead AVR"])
     assert collate.missing_leads == ("V1", "aVR")
+
+
+# Patches that samples do not divide into
+
+
+def convolved(n_samples):
+    """Return how many tokens three convolutions make: kernels 10, 5, 3, strides 8, 4, 2."""
+    for kernel, stride in ((10, 8), (5, 4), (3, 2)):
+        n_samples = (n_samples - kernel) // stride + 1
+    return n_samples
+
+
+def test_tokens_are_counted_as_the_front_end_makes_them():
+    layers = [torch.nn.Conv1d(12, 12, *each) for each in ((10, 8), (5, 4), (3, 2))]
+    n_tokens = torch.nn.Sequential(*layers)(torch.zeros(1, 12, 5000)).shape[2]
+    for n_patches in (n_tokens, convolved):
+        collate = PatchMaskCollator(MaskAndComplement(), n_patches=n_patches)
+        _, context, (target,) = collate(list(torch.zeros(4, 12, 5000)))
+        both = torch.cat([context, target], dim=1).sort(dim=1).values
+        assert torch.equal(both, torch.arange(n_tokens).expand(4, n_tokens))
+
+
+def test_a_function_counts_the_tokens_of_what_is_no_padding():
+    collate = PatchMaskCollator(
+        RandomPatches(0.5), n_patches=convolved, signal_key="signal", lengths_key="length"
+    )
+    lengths = [200, 170, 150]
+    padding = collate(padded(lengths)).padding
+    assert (~padding).sum(dim=1).tolist() == [convolved(length) for length in lengths]
+
+
+def test_r_peaks_are_placed_evenly_among_tokens():
+    asked = []
+
+    class Asks(Forecast):
+        needs_r_peaks = True
+
+        def draw(self, n_records, n_patches, rng, *, r_peaks, size_rng=None):
+            asked.append(r_peaks)
+            return super().draw(n_records, n_patches, rng, size_rng=size_rng)
+
+    PatchMaskCollator(Asks(), n_patches=100, r_peaks_key=1)([(signals()[0], [20, 70.5])])
+    assert np.array_equal(asked[0], [[10, 35.25]])
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({}, ValueError, "give either patch_size=.* or n_patches=.* not None and None"),
+        ({"patch_size": 5, "n_patches": 40}, ValueError, "give either .*, not 5 and 40"),
+        ({"n_patches": 0}, ValueError, "n_patches must be at least 1, not 0"),
+        ({"n_patches": 4.0}, TypeError, r"n_patches must be a whole number, not 4\.0"),
+        (
+            {"n_patches": 40, "lengths_key": 1},
+            ValueError,
+            "lengths_key=1 needs n_patches= as a function",
+        ),
+    ],
+)
+def test_grids_that_are_none_are_refused(given, error, message):
+    with pytest.raises(error, match=message):
+        PatchMaskCollator(RandomPatches(), **given)
+
+
+@pytest.mark.parametrize(
+    ("counts", "error", "message"),
+    [
+        (lambda _: 0, ValueError, r"n_patches\(200\) must be at least 1, not 0"),
+        (lambda n: n / 5, TypeError, r"n_patches\(200\) must be a whole number, not 40\.0"),
+    ],
+)
+def test_a_function_that_counts_no_tokens_is_refused(counts, error, message):
+    with pytest.raises(error, match=message):
+        PatchMaskCollator(RandomPatches(), n_patches=counts)(signals())
+
+
+def test_one_short_record_costs_the_others_nothing_where_nothing_is_cut():
+    lengths = [200] * 7 + [40]
+    cut = collate_padded(RandomPatches(0.5), lengths)
+    assert cut.context.shape == (8, 4)
+    whole = collate_padded(RandomPatches(0.5), lengths, truncate="never")
+    assert (~whole.context_padding).sum(dim=1).tolist() == [20] * 7 + [4]
