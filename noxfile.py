@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import nox
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
@@ -103,16 +105,17 @@ def build(session: nox.Session) -> None:
 @nox.session
 def minimums(session: nox.Session) -> None:
     """Run the tests on the lowest versions that pyproject.toml allows."""
-    lowest = dict(bound.split(">=") for bound in PROJECT["project"]["dependencies"] + EXTRAS)
-    pins = dict(
-        line.split("==")
+    bounds = [Requirement(bound) for bound in PROJECT["project"]["dependencies"] + EXTRAS]
+    pins = {
+        canonicalize_name(line.split("==")[0]): line
         for line in CONSTRAINTS.read_text().splitlines()
         if line and not line.startswith("#")
-    )
-    # The lowest torch has a pin of its own for what it computes shapes with.
-    del pins["sympy"]
+    }
+    # The lowest NumPy and torch need older ones.
+    del pins["pandas"], pins["sympy"]
     constraints = Path(session.create_tmp()) / "constraints.txt"
-    constraints.write_text("\n".join(f"{name}=={pin}" for name, pin in (pins | lowest).items()))
+    lowest = {canonicalize_name(each.name): str(each).replace(">=", "==") for each in bounds}
+    constraints.write_text("\n".join((pins | lowest).values()))
     install(session, "test", constraints=constraints)
     # Old releases use what their newer neighbours deprecate, and NumPy 1 prints scalars in another
     # way than the docstrings.
