@@ -799,7 +799,7 @@ def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
 
     Notes
     -----
-    :func:`torch.compile` takes it with ``fullgraph=True``. A new context length compiles anew until
+    ``torch.compile`` takes it with ``fullgraph=True``. A new context length compiles anew until
     the compiler makes it dynamic; with ``dynamic=False`` each length costs a graph, until the limit
     on them is reached. One shape, and one graph, is left by ``n_context=`` and ``n_target=`` of a
     collator.

@@ -442,7 +442,7 @@ class OneToSix:
 
 def test_what_a_given_length_costs_is_counted_from_records_that_have_as_many():
     statistics = mask_statistics(
-        OneToSix(), 10, rng=np.random.default_rng(3), n_batches=300, n_context=4
+        OneToSix(), 10, rng=np.random.default_rng(3), n_batches=300, batch_size=14, n_context=4
     )
     assert statistics.tokens == 4
     assert statistics.tokens_error == 0

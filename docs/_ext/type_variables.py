@@ -18,7 +18,8 @@ def say_bound(app, env, node, contnode) -> nodes.Node | None:
     variable = vars(collate).get(name)
     if module != collate.__name__ or not isinstance(variable, TypeVar):
         return None
-    bound = stringify_annotation(variable.__bound__, "fully-qualified")
+    # The two literals of a flag are constraints, since a bound of both would be bool to checkers.
+    bound = stringify_annotation(variable.__bound__ or bool, "fully-qualified")
     return nodes.inline(text=re.sub(r"\b[\w.]+\.(\w+)", r"\1", bound))
 
 

@@ -295,7 +295,7 @@ class Masks:
         cls,
         kept: ArrayLike,
         restore: ArrayLike,
-        predicted: ArrayLike | None = None,
+        predicted: ArrayLike = (),
         *,
         n_leads: int = 1,
     ) -> Masks:
@@ -338,7 +338,8 @@ class Masks:
         ):
             raise ValueError("kept must hold the tokens that restore puts first")
         seen = order < kept.shape[-1]
-        target = ~seen if predicted is None else _as_array(predicted).astype(np.bool_)
+        given = _as_array(predicted).astype(np.bool_)
+        target = given if given.size else ~seen
         if target.shape != seen.shape:
             raise ValueError(
                 f"predicted {target.shape} must have the shape of restore {seen.shape}"
