@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from threading import Lock
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -80,10 +80,6 @@ def launched_ranks() -> Ranks | None:
         return None
 
 
-# What is shared, which run and worker the calls were counted in, how many, and who asks.
-State: TypeAlias = tuple[Tensor, tuple[int, int | None], int, Ranks | None]
-
-
 class Progress:
     """Which batch comes next, where batches do not say their number.
 
@@ -92,18 +88,25 @@ class Progress:
     """
 
     def __init__(self) -> None:
-        self.__setstate__((torch.zeros(7, dtype=torch.int64), (0, None), 0, None))
+        self._place: tuple[int, int | None] = (0, None)  # run and worker whose calls are counted
+        self._n_calls = 0
+        self._resumed = False
+        self._ranks_of_parent: Ranks | None = None
+        self._own(torch.zeros(7, dtype=torch.int64))
 
-    def __getstate__(self) -> State:
-        return self._shared, self._place, self._n_calls, launched_ranks()
-
-    def __setstate__(self, state: State) -> None:
-        shared, self._place, self._n_calls, self._ranks_of_parent = state
+    def _own(self, shared: Tensor) -> None:
         # What comes to another process in shared memory belongs to the process that sent it.
         self._process = -1 if shared.is_shared() else os.getpid()  # type: ignore[no-untyped-call]
         self._shared = shared.share_memory_()  # type: ignore[no-untyped-call]
         self._lock = Lock()
-        self._resumed = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        here = {"_lock": None, "_ranks_of_parent": launched_ranks()}
+        return self.__dict__ | here
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._own(state["_shared"])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Progress):
