@@ -13,7 +13,7 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "typecheck", "tests", "docs", "site"]
+nox.options.sessions = ["lint", "typecheck", "tests", "frameworks", "docs", "site"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 # What the extras bring, "all" excepted, which names the others.
@@ -66,7 +66,7 @@ shares_environment = nox.session(venv_backend="none", requires=["environment"])
 @nox.session
 def environment(session: nox.Session) -> None:
     """Install what the sessions share; those that need it come after it by themselves."""
-    install(session, "lint", "site")
+    install(session, "frameworks", "lint", "site")
 
 
 @nox.session
@@ -88,6 +88,12 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, docstrings included; what follows ``--`` goes to pytest."""
     run(session, "pytest", "--numprocesses=auto", "--maxprocesses=4", *session.posargs)
+
+
+@shares_environment
+def frameworks(session: nox.Session) -> None:
+    """Train with each framework on one process and on two, stop and resume."""
+    run(session, "pytest", "tests/frameworks", *session.posargs)
 
 
 @nox.session

@@ -40,8 +40,8 @@ ALLOWED = {
     "baselines": ECGS | MASKS,
     "plotting": {"matplotlib", "ecgmask.statistics"} | ECGS | MASKS,
     "__init__": {
-        "ecgmask.batches", "ecgmask.collate", "ecgmask.datasets", "ecgmask.ecg", "ecgmask.leads", "ecgmask.readers",
-        "ecgmask.statistics", "ecgmask.strategies", "ecgmask.synthetic",
+        "ecgmask.batches", "ecgmask.collate", "ecgmask.datasets", "ecgmask.ecg", "ecgmask.leads",
+        "ecgmask.readers", "ecgmask.statistics", "ecgmask.strategies", "ecgmask.synthetic",
     },
 }  # fmt: skip
 """What each part may import, beside the standard library."""

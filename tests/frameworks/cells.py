@@ -8,8 +8,8 @@ import json
 import shutil
 import sys
 import tempfile
-import time
 import warnings
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -71,10 +71,8 @@ def run(name, folder, stop_at, **options):
     if name == "with_lightning":
         options["n_processes"] = dist.get_world_size()
     place = folder / "checkpoint.pt" if name in ("plain", "stateful") else folder
-    try:
+    with suppress(Stop):
         importlib.import_module(name).train(records, place, watch, n_epochs=N_EPOCHS, **options)
-    except Stop:
-        pass
     return seen
 
 
@@ -86,7 +84,6 @@ def main(output):
     for name in RECIPES:
         for kind, options in WORKERS.items():
             for stop_at in (None, STOP[world_size]):
-                start = time.perf_counter()
                 where = [tempfile.mkdtemp() if rank == 0 else None]
                 dist.broadcast_object_list(where)
                 folder = Path(where[0])
@@ -99,7 +96,6 @@ def main(output):
                     shutil.rmtree(folder)
                 key = f"{name}, {kind}, {'straight through' if stop_at is None else 'resumed'}"
                 results[key] = seen
-                print(f"{key}: {time.perf_counter() - start:.1f} s", file=sys.stderr)
     everyone = [None] * world_size
     dist.all_gather_object(everyone, results)
     if rank == 0:
