@@ -15,6 +15,9 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch.utils.data import DataLoader, RandomSampler
+
+from ecgmask import IJEPAMaskCollator, NumberedBatches, NumberedRecords
 
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT / "docs" / "recipes"))
@@ -76,11 +79,37 @@ def run(name, folder, stop_at, **options):
     return seen
 
 
+def run_with_the_order_of_lightning():
+    """Leave the order to Lightning, which makes the batch sampler anew around its own sampler."""
+    import lightning
+    import with_lightning
+
+    records, seen = [(signal, number) for number, signal in enumerate(signals())], []
+
+    class Shuffled(with_lightning.ECGs):
+        def train_dataloader(self):
+            batches = NumberedBatches(RandomSampler(records), batch_size=4, drop_last=True)
+            collate = IJEPAMaskCollator(25, seed=1)
+            return DataLoader(NumberedRecords(records), batch_sampler=batches, collate_fn=collate)
+
+    trainer = lightning.Trainer(
+        max_epochs=N_EPOCHS,
+        accelerator="cpu",
+        devices=dist.get_world_size(),
+        strategy="ddp" if dist.get_world_size() > 1 else "auto",
+        logger=False,
+        enable_checkpointing=False,
+    )
+    model = with_lightning.Model(lambda masked: seen.append(look(masked)))
+    trainer.fit(model, datamodule=Shuffled(records))
+    return seen
+
+
 def main(output):
     dist.init_process_group("gloo")
     rank, world_size = dist.get_rank(), dist.get_world_size()
     warnings.filterwarnings("error", module="ecgmask")
-    results = {}
+    results = {"the order of Lightning": run_with_the_order_of_lightning()}
     for name in RECIPES:
         for kind, options in WORKERS.items():
             for stop_at in (None, STOP[world_size]):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from itertools import product
@@ -13,10 +14,28 @@ from cells import N_EPOCHS, N_RECORDS, RECIPES, STOP, WORKERS, digest, signals
 from ecgmask import IJEPAMaskCollator
 
 BATCH_SIZE = 4
+HERE = Path(__file__).parent
+DOCS = HERE.parent.parent / "docs"
 
 every_cell = pytest.mark.parametrize(
     ("name", "kind", "n_processes"), [*product(RECIPES, WORKERS, (1, 2))]
 )
+
+
+def torchrun(n_processes, *command, **options):
+    """Run a script on several processes of this machine."""
+    launch = ["torch.distributed.run", "--standalone", "--local-addr=127.0.0.1"]
+    run = subprocess.run(
+        [sys.executable, "-m", *launch, f"--nproc-per-node={n_processes}", *command],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        **options,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
 
 
 @pytest.fixture(scope="module")
@@ -25,17 +44,7 @@ def runs(tmp_path_factory):
     seen = {}
     for n_processes in (1, 2):
         file = tmp_path_factory.mktemp("runs") / "seen.json"
-        launch = ["-m", "torch.distributed.run", "--standalone", "--local-addr=127.0.0.1"]
-        launch += [f"--nproc-per-node={n_processes}", Path(__file__).with_name("cells.py"), file]
-        run = subprocess.run(
-            [sys.executable, *launch],
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert run.returncode == 0, run.stderr
+        torchrun(n_processes, HERE / "cells.py", file)
         seen[n_processes] = json.loads(file.read_text(encoding="utf-8"))
     return seen
 
@@ -87,3 +96,27 @@ def test_ranks_never_share_masks(runs, name):
     ranks = [results[f"{name}, no workers, straight through"][0] for results in runs[2]]
     one, other = ({masks for _, masks in seen} for seen in ranks)
     assert not one & other
+
+
+@pytest.mark.parametrize("n_processes", [1, 2])
+def test_lightning_may_put_its_own_sampler_into_numbered_batches(runs, n_processes):
+    orders = []
+    for rank, results in enumerate(runs[n_processes]):
+        seen = results["the order of Lightning"]
+        assert [masks for _, masks in seen] == expected_masks(rank, n_processes)
+        orders += [tuple(numbers) for numbers, _ in seen]
+    assert len(set(orders)) == len(orders)
+
+
+def test_the_first_script_prints_what_its_page_shows(tmp_path):
+    page = (DOCS / "distributed.rst").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"\.\. code-block:: text\n\n((?: {3}.*\n)+)", page)
+    printed = torchrun(2, DOCS / "recipes" / "plain.py", cwd=tmp_path)
+    assert [line.strip() for line in printed.splitlines()] == [
+        line.strip() for line in shown.splitlines()
+    ]
+
+
+def test_the_page_shows_the_recipes_that_are_run():
+    page = (DOCS / "distributed.rst").read_text(encoding="utf-8")
+    assert re.findall(r"literalinclude:: recipes/(\w+)\.py", page) == RECIPES
