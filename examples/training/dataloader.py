@@ -51,9 +51,9 @@ print(batch["ecg"].shape, batch["age"].tolist())
 # Workers and seeds
 # -----------------
 #
-# With a seed, the masks of a batch depend on its number. ``NumberedBatches`` sends the number along,
-# and ``NumberedRecords`` hands it on: masks are then the same for any number of workers. The guard
-# is for macOS and Windows, where each worker starts by importing the script.
+# With a seed, the masks of a batch depend on its number. ``NumberedBatches`` sends the number
+# along, and ``NumberedRecords`` hands it on: masks are then the same for any number of workers. The
+# guard is for macOS and Windows, where each worker starts by importing the script.
 
 from torch.utils.data import RandomSampler, SequentialSampler
 
