@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "typecheck", "tests", "build", "docs", "site"]
+nox.options.sessions = ["lint", "typecheck", "tests", "frameworks", "build", "docs", "site"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 # What the extras bring, "all" excepted, which names the others.
@@ -69,7 +69,7 @@ shares_environment = nox.session(venv_backend="none", requires=["environment"])
 @nox.session
 def environment(session: nox.Session) -> None:
     """Install what the sessions share; those that need it come after it by themselves."""
-    install(session, "lint", "site")
+    install(session, "frameworks", "lint", "site")
 
 
 @nox.session
@@ -91,6 +91,12 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, docstrings included; what follows ``--`` goes to pytest."""
     run(session, "pytest", "--numprocesses=auto", "--maxprocesses=4", *session.posargs)
+
+
+@shares_environment
+def frameworks(session: nox.Session) -> None:
+    """Train with each framework on one process and on two, stop and resume."""
+    run(session, "pytest", "tests/frameworks", *session.posargs)
 
 
 # In an environment of its own: other tools print in another way where they find those of twine.

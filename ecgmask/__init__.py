@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from ecgmask import strategies
+from ecgmask.batches import NumberedBatches, NumberedRecords
 from ecgmask.collate import (
     FilledBatch,
     IJEPAMaskCollator,
@@ -41,6 +42,8 @@ __all__ = [
     "MaskStatistics",
     "MaskSummary",
     "MaskedBatch",
+    "NumberedBatches",
+    "NumberedRecords",
     "PaddedBatch",
     "PatchMaskCollator",
     "WFDBDataset",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from dataclasses import KW_ONLY, dataclass, field, fields
 from itertools import chain
 from typing import Any, Generic, Literal, NamedTuple, Self, TypeAlias, overload
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from typing_extensions import TypeVar
 
 from ecgmask._checks import check_count
+from ecgmask.batches import Mark, mark_of
 from ecgmask.indices import (
     AS_DRAWN,
     Indices,
@@ -24,7 +25,7 @@ from ecgmask.indices import (
 )
 from ecgmask.leads import STANDARD_LEADS, standard_name
 from ecgmask.records import Facts, Grid, stack_records
-from ecgmask.seeding import BatchSeed, Progress, seed_from_torch
+from ecgmask.seeding import OF_RANKS, BatchSeed, Progress, Ranks, seed_from_torch
 from ecgmask.strategies import ContextToTarget, MaskAndComplement, Strategy
 from ecgmask.strategies.masks import check_strategy, needs_r_peaks
 
@@ -142,14 +143,14 @@ class _Collator(Generic[AsDict]):
     check_finite: bool = True
     as_dict: AsDict = False  # type: ignore[assignment]
     seed: int | None = None
-    rank: int = 0
+    rank: int | None = None
     world_size: int | None = None
     # Compared, so that collators that draw different masks are not equal, but no part of the hash,
-    # which stays. Among the parameters, so that `dataclasses.replace` passes it on.
-    _progress: Progress = field(default_factory=Progress, repr=False, hash=False)
+    # which stays. None without a seed.
+    _progress: Progress | None = field(init=False, default=None, repr=False, hash=False)
 
     def __copy__(self) -> Self:
-        return replace(self)
+        return deepcopy(self)
 
     def __repr__(self) -> str:
         shown = [
@@ -160,19 +161,25 @@ class _Collator(Generic[AsDict]):
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw other masks from now on; call it before each epoch when `seed` is given.
+        """Draw other masks from now on, where batches do not bring their number.
 
-        It reaches workers that are alive already. Without `seed` it has no effect.
+        Call it before each epoch when `seed` is given and the loader has no
+        :class:`NumberedBatches`. It reaches workers that are alive already. Without `seed` it has
+        no effect.
 
         Parameters
         ----------
         epoch
             Number of the epoch, at least 0.
         """
-        self._progress.set_epoch(epoch)
+        epoch = check_count("epoch", epoch, least=0, bits=63)
+        if self._progress is not None:
+            self._progress.set_epoch(epoch)
 
     def state_dict(self, batch: int | None = None) -> dict[str, int | None]:
         """Return what :meth:`load_state_dict` needs to go on at the next batch.
+
+        Batches of :class:`NumberedBatches` bring their number: save the state of those instead.
 
         Parameters
         ----------
@@ -190,7 +197,7 @@ class _Collator(Generic[AsDict]):
         ValueError
             If there is no seed, or workers draw the batches and `batch` is not given.
         """
-        if self.seed is None:
+        if self._progress is None:
             raise ValueError("masks that follow torch's generator have no state; pass seed=")
         return {"seed": self.seed, **self._progress.state(batch)}
 
@@ -213,34 +220,38 @@ class _Collator(Generic[AsDict]):
         missing = {"seed", "epoch", "batch"} - set(state)
         if missing:
             raise ValueError(f"the state lacks {', '.join(sorted(missing))}; pass state_dict()'s")
-        if state["seed"] != self.seed:
+        if state["seed"] != self.seed or self._progress is None:
             raise ValueError(
                 f"the state was saved with seed={state['seed']}, but this collator has "
                 f"seed={self.seed}; pass the same seed"
             )
-        self._progress.load(state["epoch"], state["batch"])
+        epoch = check_count("epoch", state["epoch"], least=0, bits=63)
+        self._progress.load(epoch, check_count("batch", state["batch"], least=0, bits=63))
+
+    @property
+    def _is_of_one_rank(self) -> bool:
+        """Whether sizes of masks follow from what only one rank knows of its records."""
+        return False
+
+    @property
+    def _kept(self) -> Kept:
+        return AS_DRAWN
 
     def _check(
-        self,
-        patch_size: int | None,
-        strategies: Sequence[Strategy],
-        kept: Kept = AS_DRAWN,
-        *,
-        leads_missing: bool = False,
+        self, patch_size: int | None, strategies: Sequence[Strategy], *, leads_missing: bool = False
     ) -> None:
-        # What is replaced or copied goes on at the same batch, and then its own way.
-        object.__setattr__(self, "_progress", deepcopy(self._progress))
         if patch_size is not None:
             check_count("patch_size", patch_size)
+        kept = self._kept
         for name, given in kept._asdict().items():
             if given is not None:
                 check_count(name, given)
         if self.seed is not None:
             # A plain int, as the state that holds it is stored.
-            object.__setattr__(self, "seed", check_count("seed", self.seed, least=0))
-            if self.seed >= 2**64:
-                raise ValueError(f"seed must be below 2**64, not {self.seed}")
-        check_count("rank", self.rank, least=0)
+            object.__setattr__(self, "seed", check_count("seed", self.seed, least=0, bits=64))
+            object.__setattr__(self, "_progress", Progress())
+        if self.rank is not None:
+            check_count("rank", self.rank, least=0)
         if self.world_size is None:
             differing = [s for s in strategies if may_differ(s, kept, leads_missing=leads_missing)]
             if self.rank and differing:
@@ -250,7 +261,7 @@ class _Collator(Generic[AsDict]):
                     f"length{why}, and ranks can only agree on one if they know of each other, or "
                     "are told with n_context= and n_target="
                 )
-        elif self.rank >= check_count("world_size", self.world_size):
+        elif check_count("world_size", self.world_size) <= (self.rank or 0):
             raise ValueError(f"rank must be below world_size={self.world_size}, not {self.rank}")
         if self.seed is None and (self.rank or self.world_size not in (None, 1)):
             raise ValueError(
@@ -264,7 +275,6 @@ class _Collator(Generic[AsDict]):
         strategies: Sequence[Strategy],
         grid: Grid,
         truncate: Truncate = "ends",
-        kept: Kept = AS_DRAWN,
         **where: Any,
     ) -> tuple[Any, list[Indices], Facts]:
         batch, facts = stack_records(
@@ -274,10 +284,20 @@ class _Collator(Generic[AsDict]):
             check_finite=self.check_finite,
             **where,
         )
-        seed = self._next_seed()
-        ranks = {"rank": self.rank, "world_size": self.world_size or 1}
+        mark = mark_of(records)
+        seed = self._next_seed(mark)
+        ranks = self._ranks()
+        if mark is not None and ranks.world_size > 1:
+            self._check_n_records(mark, strategies, facts)
         drawn = [
-            draw_indices(strategy, facts, seed._replace(part=part), truncate, kept, **ranks)
+            draw_indices(
+                strategy,
+                facts,
+                seed._replace(part=part),
+                truncate,
+                self._kept,
+                **ranks._asdict(),
+            )
             for part, strategy in enumerate(strategies)
         ]
         return batch, drawn, facts
@@ -298,10 +318,45 @@ class _Collator(Generic[AsDict]):
             )
         return {**batch, **named}
 
-    def _next_seed(self) -> BatchSeed:
-        if self.seed is None:
+    def _next_seed(self, mark: Mark | None) -> BatchSeed:
+        if self.seed is None or self._progress is None:
             return seed_from_torch()
-        return BatchSeed(self.seed, self._progress.epoch, self._progress.next_batch())
+        if mark is not None:
+            return BatchSeed(self.seed, mark.epoch, mark.batch)
+        return BatchSeed(self.seed, *self._progress.next_batch())
+
+    def _ranks(self) -> Ranks:
+        """Return which process this is, as told or as it was launched."""
+        found = None if self._progress is None else self._progress.ranks()
+        rank, world_size = found or (0, 1)
+        if self._is_of_one_rank and self.rank is self.world_size is None:
+            return Ranks(rank, world_size=0)
+        ranks = Ranks(
+            rank if self.rank is None else self.rank,
+            world_size if self.world_size is None else self.world_size,
+        )
+        if found is not None and self._progress is not None and ranks != found:
+            self._progress.warn_once(
+                OF_RANKS,
+                f"rank={ranks.rank} of world_size={ranks.world_size} was asked for, but this is "
+                f"process {rank} of {world_size}; leave out rank and world_size, which are found",
+            )
+        return ranks
+
+    def _check_n_records(self, mark: Mark, strategies: Sequence[Strategy], facts: Facts) -> None:
+        """Raise an error if ranks would disagree on the size of their masks."""
+        differing = [
+            s
+            for s in strategies
+            if may_differ(s, self._kept, leads_missing=facts.missing is not None)
+        ]
+        if differing and mark.n_records not in (None, facts.n_records):
+            raise ValueError(
+                f"batch {mark.batch} of epoch {mark.epoch} has {facts.n_records} records and that "
+                f"of another rank may have {mark.n_records}, but ranks that draw {differing[0]!r} "
+                "need the same number to agree on the size of their masks; pass drop_last=True to "
+                "NumberedBatches, and leave no record out"
+            )
 
 
 @dataclass(frozen=True, repr=False)
@@ -362,22 +417,26 @@ class PatchMaskCollator(_Collator[AsDict], Generic[Rule, Cut, Lengths, AsDict, F
         Without it, every call takes one number from torch's generator and draws all masks of the
         batch from it: :func:`torch.manual_seed` repeats them for the same number of workers. With
         it, at least 0 and below ``2**64``, the masks of a batch depend on the seed, the epoch,
-        the number of the batch and the rank, and on nothing else; call :meth:`set_epoch`
-        before each epoch.
+        the number of the batch and the rank, and on nothing else. Let :class:`NumberedBatches`
+        number the batches; otherwise the collator counts its calls, and warns where that may go
+        wrong.
     rank
         Which process of a distributed run this is, at least 0; needs `seed`. Ranks get masks of
-        the same sizes at different positions. All must have the same batch size.
+        the same sizes at different positions. All must have the same batch size. By default it is
+        that of :mod:`torch.distributed`, or of the variables ``RANK`` and ``WORLD_SIZE`` of a
+        launcher.
     world_size
-        Number of processes, above `rank`; needed if contexts differ in length, unless `n_context`
-        and `n_target` give one.
+        Number of processes, above `rank`; needed with `rank` if contexts differ in length, unless
+        `n_context` and `n_target` give one.
 
     Notes
     -----
-    With `seed`, masks are the same bit for bit for any number of workers, however they are
-    started, persistent or not, in order or not. Each loader needs a collator of its own, which
-    counts its batches. An iterable dataset gives each worker its own stream of records, and batches
-    are numbered within it: masks repeat for the same number of workers, but another number pairs
-    them with other records, and a run that resumes in the middle of an epoch draws others.
+    With `seed` and :class:`NumberedBatches`, masks are the same bit for bit for any number of
+    workers, however they are started, persistent or not, in order or not, and after batches that
+    were skipped. Without them, a collator counts its calls, for one loader, from the epoch that
+    :meth:`set_epoch` starts. An iterable dataset gives each worker its own stream of records, and
+    batches are numbered within it: masks repeat for the same number of workers, but another number
+    pairs them with other records, and a run that resumes in the middle of an epoch draws others.
 
     Examples
     --------
@@ -427,12 +486,7 @@ class PatchMaskCollator(_Collator[AsDict], Generic[Rule, Cut, Lengths, AsDict, F
                     f"lengths_key={self.lengths_key!r} needs n_patches= as a function, which says "
                     "how many tokens so many samples make"
                 )
-        self._check(
-            self.patch_size,
-            self._strategies,
-            self._kept,
-            leads_missing=self.missing_leads is not None,
-        )
+        self._check(self.patch_size, self._strategies, leads_missing=self.missing_leads is not None)
         check_truncate(self.truncate)
         if self.missing_leads is not None and self.missing_leads != "nan":
             given: Any = self.missing_leads
@@ -454,22 +508,20 @@ class PatchMaskCollator(_Collator[AsDict], Generic[Rule, Cut, Lengths, AsDict, F
                 f"r_peaks_key={self.r_peaks_key!r} is given, but no strategy uses R peaks; leave "
                 "it out"
             )
-        of_one_rank = (
+        if self._is_of_one_rank and (self.rank or self.world_size not in (None, 1)):
+            raise ValueError(
+                "lengths, R peaks and leads that are NaN are known to one rank only, so ranks "
+                "cannot agree on the size of their masks; give n_context= and n_target=, or leave "
+                "out rank and world_size, and expect batches of different shapes"
+            )
+
+    @property
+    def _is_of_one_rank(self) -> bool:
+        return not self._kept.all_given and (
             self.lengths_key is not None
             or self.r_peaks_key is not None
             or self.missing_leads == "nan"
         )
-        if (
-            of_one_rank
-            and not self._kept.all_given
-            and (self.rank or self.world_size not in (None, 1))
-        ):
-            raise ValueError(
-                "lengths, R peaks and leads that are NaN are known to one rank only, so ranks "
-                "cannot agree on the size of their masks; give n_context= and n_target=, or leave "
-                "out rank and world_size, give each rank a seed of its own, and expect batches of "
-                "different shapes"
-            )
 
     @property
     def _strategies(self) -> tuple[Strategy, ...]:
@@ -576,7 +628,6 @@ class PatchMaskCollator(_Collator[AsDict], Generic[Rule, Cut, Lengths, AsDict, F
             self._strategies,
             Grid(self.patch_size, self.n_patches),
             self.truncate,
-            self._kept,
             lengths_key=self.lengths_key,
             r_peaks_key=self.r_peaks_key,
             missing_leads=self.missing_leads,
@@ -727,7 +778,7 @@ class IJEPAMaskCollator(_Collator[AsDict]):
         # Lists, as configuration files give them, become tuples here as in the strategy.
         object.__setattr__(self, "context_scale", self.strategy.context_scale)
         object.__setattr__(self, "pred_scale", self.strategy.pred_scale)
-        self._check(self.patch_size, [self.strategy], Kept(self.n_context, self.n_target))
+        self._check(self.patch_size, [self.strategy])
         truncate: str = self.truncate
         check_truncate(truncate)
         if truncate == "never":
@@ -735,6 +786,10 @@ class IJEPAMaskCollator(_Collator[AsDict]):
                 'truncate="never" needs a place to say what is filler, which the form of I-JEPA '
                 "lacks; use PatchMaskCollator(ContextToTarget(...), ...)"
             )
+
+    @property
+    def _kept(self) -> Kept:
+        return Kept(self.n_context, self.n_target)
 
     @property
     def strategy(self) -> ContextToTarget:
@@ -769,8 +824,8 @@ class IJEPAMaskCollator(_Collator[AsDict]):
             The collated records, a list with the context ``(n_records, n_context)``, and a list
             with ``(n_records, n_target)`` for each of the `num_pred_blocks` targets.
         """
-        grid, kept = Grid(self.patch_size), Kept(self.n_context, self.n_target)
-        batch, drawn, _ = self._collate(records, [self.strategy], grid, self.truncate, kept)
+        grid = Grid(self.patch_size)
+        batch, drawn, _ = self._collate(records, [self.strategy], grid, self.truncate)
         context, targets, *_ = drawn[0]
         return self._formed(MaskedBatch(batch, [context], targets))
 

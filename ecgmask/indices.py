@@ -180,7 +180,7 @@ def draw_indices(
     rank
         Which process this is.
     world_size
-        Number of processes.
+        Number of processes that agree on sizes; 0 if they cannot.
 
     Raises
     ------

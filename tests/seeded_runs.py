@@ -6,13 +6,21 @@ import warnings
 
 import pytest
 import torch
-from torch.utils.data import Dataset, IterableDataset, get_worker_info
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    SequentialSampler,
+    get_worker_info,
+)
 
 from ecgmask import (
     ContextToTarget,
     IJEPAMaskCollator,
     MaskAndComplement,
     MaskCollator,
+    NumberedBatches,
+    NumberedRecords,
     PatchMaskCollator,
     PerLead,
 )
@@ -22,6 +30,9 @@ BATCH_SIZE = 2
 
 allow_many_workers = pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
 """torch warns of more workers than the machine has processors."""
+
+allow_counting = pytest.mark.filterwarnings("ignore:batches come to workers without:UserWarning")
+"""Workers that have to count their calls say so."""
 
 
 def record(number):
@@ -119,6 +130,15 @@ def all_kinds(**options):
     )
 
 
+def numbered(dataset, collate, *, sampler=None, **options):
+    """Return a loader whose batches know their number."""
+    if sampler is None:
+        sampler = SequentialSampler(dataset)
+    batches = NumberedBatches(sampler, BATCH_SIZE, drop_last=False)
+    records = NumberedRecords(dataset)
+    return DataLoader(records, batch_sampler=batches, collate_fn=collate, **options)
+
+
 def tensors(masked):
     """Return all index tensors of a batch."""
     lists = [x if isinstance(x, list) else [x] for x in masked[1:]]
@@ -146,7 +166,8 @@ def worker_of(masked):
 def draw_epoch(loader, epoch=None):
     """Run an epoch and return the masks of each of its batches, by the number of the batch."""
     if epoch is not None:
-        loader.collate_fn.set_epoch(epoch)
+        knows = isinstance(loader.batch_sampler, NumberedBatches)
+        (loader.batch_sampler if knows else loader.collate_fn).set_epoch(epoch)
     return {numbers(masked)[0] // BATCH_SIZE: fingerprint(masked) for masked in loader}
 
 

@@ -24,22 +24,24 @@ ALLOWED = {
     "ecg": {"numpy", "scipy"} | GROUND,
     "readers": {"pydicom"} | ECGS,
     "synthetic": ECGS,
-    "datasets": {"torch", "ecgmask.readers", "ecgmask.seeding"} | ECGS,
+    "datasets": {"torch", "ecgmask.batches", "ecgmask.readers", "ecgmask.seeding"} | ECGS,
+    "batches": {"torch", "ecgmask._checks"},
     "records": {"numpy", "torch"} | GROUND,
     # The wing of masks, which knows of no ECG.
     "strategies": MASKS,
     "seeding": {"numpy", "torch", "ecgmask._checks"},
     "indices": {"torch", "ecgmask.records", "ecgmask.seeding"} | MASKS,
     "collate": {
-        "torch", "typing_extensions", "ecgmask.indices", "ecgmask.records", "ecgmask.seeding"
+        "torch", "typing_extensions", "ecgmask.batches", "ecgmask.indices", "ecgmask.records",
+        "ecgmask.seeding",
     } | MASKS,
     "statistics": MASKS,
     # On both stand these.
     "baselines": ECGS | MASKS,
     "plotting": {"matplotlib", "ecgmask.statistics"} | ECGS | MASKS,
     "__init__": {
-        "ecgmask.collate", "ecgmask.datasets", "ecgmask.ecg", "ecgmask.leads", "ecgmask.readers",
-        "ecgmask.statistics", "ecgmask.strategies", "ecgmask.synthetic",
+        "ecgmask.batches", "ecgmask.collate", "ecgmask.datasets", "ecgmask.ecg", "ecgmask.leads",
+        "ecgmask.readers", "ecgmask.statistics", "ecgmask.strategies", "ecgmask.synthetic",
     },
 }  # fmt: skip
 """What each part may import, beside the standard library."""
