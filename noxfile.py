@@ -129,12 +129,12 @@ def minimums(session: nox.Session) -> None:
     lowest = {canonicalize_name(each.name): str(each).replace(">=", "==") for each in bounds}
     constraints.write_text("\n".join((pins | lowest).values()))
     install(session, "test", constraints=constraints)
-    # Old releases use what their newer neighbours deprecate, and NumPy 1 prints scalars in another
-    # way than the docstrings.
+    # Old releases use what their newer neighbours deprecate, in tests that run pytest as well, and
+    # NumPy 1 prints scalars in another way than the docstrings.
     session.run(
-        *("pytest", "-W", "default::DeprecationWarning", "--ignore=tests/test_docstrings.py"),
+        *("pytest", "--ignore=tests/test_docstrings.py"),
         *session.posargs,
-        env=ENV,
+        env=ENV | {"PYTEST_ADDOPTS": "-W default::DeprecationWarning"},
     )
 
 
