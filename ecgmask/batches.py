@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
-from torch.utils.data import BatchSampler, Dataset, DistributedSampler, IterableDataset, Sampler
+from torch.utils.data import BatchSampler, Dataset, DistributedSampler, IterableDataset
 
 from ecgmask._checks import check_count
 
@@ -80,7 +80,7 @@ class NumberedBatches(BatchSampler):
     ----------
     sampler
         The order of the records. To resume or to train on several processes, take one whose order
-        follows from the epoch, such as :class:`torch.utils.data.distributed.DistributedSampler`,
+        follows from the epoch, such as ``DistributedSampler``,
         for a single process with ``num_replicas=1, rank=0``.
     batch_size
         Records in a batch, at least 1.
@@ -125,7 +125,7 @@ class NumberedBatches(BatchSampler):
 
     def __init__(
         self,
-        sampler: Sampler[int] | Iterable[int],
+        sampler: Iterable[int],
         batch_size: int,
         drop_last: bool,
         *,
@@ -240,7 +240,7 @@ class NumberedRecords(Dataset[T]):
     """Hand on to the collator which batch its records belong to.
 
     Data sets of this package do so by themselves. Wrap others in this one, outermost, if their
-    batches come from :class:`NumberedBatches`: also a :class:`torch.utils.data.Subset` of one of
+    batches come from :class:`NumberedBatches`: also a ``Subset`` of one of
     this package.
 
     Parameters

@@ -423,7 +423,7 @@ class PatchMaskCollator(_Collator[AsDict], Generic[Rule, Cut, Lengths, AsDict, F
     rank
         Which process of a distributed run this is, at least 0; needs `seed`. Ranks get masks of
         the same sizes at different positions. All must have the same batch size. By default it is
-        that of :mod:`torch.distributed`, or of the variables ``RANK`` and ``WORLD_SIZE`` of a
+        that of ``torch.distributed``, or of the variables ``RANK`` and ``WORLD_SIZE`` of a
         launcher.
     world_size
         Number of processes, above `rank`; needed with `rank` if contexts differ in length, unless

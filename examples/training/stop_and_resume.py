@@ -23,14 +23,8 @@ from ecgmask.plotting import plot_comparison
 ecg = sample_ecg()
 signals = [torch.tensor(ecg.signal).roll(50 * number, dims=1) for number in range(48)]
 records = NumberedRecords(signals)
-
-
-def make_loader(**workers):
-    order = DistributedSampler(records, num_replicas=1, rank=0, seed=1)
-    batches = NumberedBatches(order, batch_size=4, drop_last=True)
-    collate = MaskCollator(patch_size=25, seed=1)
-    return DataLoader(records, batch_sampler=batches, collate_fn=collate, **workers)
-
+order = DistributedSampler(records, num_replicas=1, rank=0, seed=1)
+collate = MaskCollator(patch_size=25, seed=1)
 
 # %%
 # Run the epoch without a stop
@@ -39,9 +33,9 @@ def make_loader(**workers):
 # Twelve batches to compare with, numbered from 0. These are masks of the first record in the two
 # between which the run will stop.
 
-loader = make_loader()
-loader.batch_sampler.set_epoch(3)
-whole = list(loader)
+batches = NumberedBatches(order, batch_size=4, drop_last=True)
+batches.set_epoch(3)
+whole = list(DataLoader(records, batch_sampler=batches, collate_fn=collate))
 masks = {f"batch {k}": Masks.from_indices(*whole[k][1:], n_patches=200) for k in (4, 5)}
 plot_comparison(ecg, masks)
 
@@ -54,14 +48,15 @@ plot_comparison(ecg, masks)
 # Windows, where each worker starts by importing the script.
 
 if __name__ == "__main__":
-    loader = make_loader(num_workers=2)
-    loader.batch_sampler.set_epoch(3)
+    batches = NumberedBatches(order, batch_size=4, drop_last=True)
+    batches.set_epoch(3)
+    loader = DataLoader(records, batch_sampler=batches, collate_fn=collate, num_workers=2)
     before = []
     for done, masked in enumerate(loader, start=1):
         before.append(masked)  # train here
         if done == 5:
             break
-    state = loader.batch_sampler.state_dict(batch=done)
+    state = batches.state_dict(batch=done)
     print(state)
 
 # %%
@@ -72,9 +67,9 @@ if __name__ == "__main__":
 # are may change. The epoch after this one comes by itself.
 
 if __name__ == "__main__":
-    loader = make_loader()
-    loader.batch_sampler.load_state_dict(state)
-    after = list(loader)
+    batches = NumberedBatches(order, batch_size=4, drop_last=True)
+    batches.load_state_dict(state)
+    after = list(DataLoader(records, batch_sampler=batches, collate_fn=collate))
 
 # %%
 # Compare

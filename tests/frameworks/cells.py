@@ -1,16 +1,16 @@
 """Run the recipes of the page on several processes, in each way that the table names.
 
-Started by test_recipes.py, once for each number of processes: what it saw goes to a file.
+Started by test_recipes.py, twice for each number of processes: the second time, other processes go
+on with the runs that stopped. What they saw goes to a file.
 """
 
 import importlib
 import json
-import shutil
 import sys
-import tempfile
 import warnings
 from contextlib import suppress
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -58,6 +58,7 @@ def look(masked):
 
 def run(name, folder, stop_at, **options):
     """Run a recipe and return what each batch of it held."""
+    folder.mkdir(exist_ok=True)
     seen = []
 
     def watch(masked):
@@ -105,32 +106,29 @@ def run_with_the_order_of_lightning():
     return seen
 
 
-def main(output):
+def main(half, folder):
     dist.init_process_group("gloo")
     rank, world_size = dist.get_rank(), dist.get_world_size()
     warnings.filterwarnings("error", module="ecgmask")
-    results = {"the order of Lightning": run_with_the_order_of_lightning()}
-    for name in RECIPES:
-        for kind, options in WORKERS.items():
-            for stop_at in (None, STOP[world_size]):
-                where = [tempfile.mkdtemp() if rank == 0 else None]
-                dist.broadcast_object_list(where)
-                folder = Path(where[0])
-                seen = [run(name, folder, stop_at, **options)]
-                dist.barrier()
-                if stop_at is not None:
-                    seen.append(run(name, folder, None, **options))
-                    dist.barrier()
-                if rank == 0:
-                    shutil.rmtree(folder)
-                key = f"{name}, {kind}, {'straight through' if stop_at is None else 'resumed'}"
-                results[key] = seen
+    seen = {}
+    for name, kind in product(RECIPES, WORKERS):
+        key = f"{name}, {kind}"
+        place = folder / key
+        if half == "before":
+            whole = folder / f"{key}, straight through"
+            seen[f"{key}, straight through"] = run(name, whole, None, **WORKERS[kind])
+            seen[f"{key}, before"] = run(name, place, STOP[world_size], **WORKERS[kind])
+        else:
+            seen[f"{key}, after"] = run(name, place, None, **WORKERS[kind])
+        dist.barrier()
+    if half == "before":
+        seen["the order of Lightning"] = run_with_the_order_of_lightning()
     everyone = [None] * world_size
-    dist.all_gather_object(everyone, results)
+    dist.all_gather_object(everyone, seen)
     if rank == 0:
-        Path(output).write_text(json.dumps(everyone), encoding="utf-8")
+        (folder / f"{half}.json").write_text(json.dumps(everyone), encoding="utf-8")
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], Path(sys.argv[2]))

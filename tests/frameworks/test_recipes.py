@@ -43,9 +43,11 @@ def runs(tmp_path_factory):
     """What each process saw of every run of every recipe, by the number of processes."""
     seen = {}
     for n_processes in (1, 2):
-        file = tmp_path_factory.mktemp("runs") / "seen.json"
-        torchrun(n_processes, HERE / "cells.py", file)
-        seen[n_processes] = json.loads(file.read_text(encoding="utf-8"))
+        folder = tmp_path_factory.mktemp("runs")
+        for half in ("before", "after"):
+            torchrun(n_processes, HERE / "cells.py", half, folder)
+        halves = [json.loads((folder / f"{half}.json").read_text()) for half in ("before", "after")]
+        seen[n_processes] = [before | after for before, after in zip(*halves, strict=True)]
     return seen
 
 
@@ -65,22 +67,24 @@ def expected_masks(rank, n_processes):
 @every_cell
 def test_masks_are_those_of_a_loop_without_any_framework(runs, name, kind, n_processes):
     for rank, results in enumerate(runs[n_processes]):
-        (seen,) = results[f"{name}, {kind}, straight through"]
+        seen = results[f"{name}, {kind}, straight through"]
         assert [masks for _, masks in seen] == expected_masks(rank, n_processes)
 
 
 @every_cell
-def test_a_run_that_was_killed_goes_on_as_if_it_had_not(runs, name, kind, n_processes):
+def test_other_processes_go_on_with_a_run_that_stopped_as_if_it_had_not(
+    runs, name, kind, n_processes
+):
     for results in runs[n_processes]:
-        (whole,) = results[f"{name}, no workers, straight through"]
-        before, after = results[f"{name}, {kind}, resumed"]
+        whole = results[f"{name}, no workers, straight through"]
+        before, after = results[f"{name}, {kind}, before"], results[f"{name}, {kind}, after"]
         assert len(before) == STOP[n_processes]
         assert before + after == whole
 
 
 @every_cell
 def test_each_epoch_has_each_record_once(runs, name, kind, n_processes):
-    ranks = [results[f"{name}, {kind}, straight through"][0] for results in runs[n_processes]]
+    ranks = [results[f"{name}, {kind}, straight through"] for results in runs[n_processes]]
     steps = len(ranks[0]) // N_EPOCHS
     orders = []
     for epoch in range(N_EPOCHS):
@@ -93,7 +97,7 @@ def test_each_epoch_has_each_record_once(runs, name, kind, n_processes):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_ranks_never_share_masks(runs, name):
-    ranks = [results[f"{name}, no workers, straight through"][0] for results in runs[2]]
+    ranks = [results[f"{name}, no workers, straight through"] for results in runs[2]]
     one, other = ({masks for _, masks in seen} for seen in ranks)
     assert not one & other
 
