@@ -534,11 +534,6 @@ class PatchMaskCollator(_Collator[AsDict], Generic[Rule, Cut, Lengths, AsDict, F
 
     @overload
     def __call__(
-        self: PatchMaskCollator[Any, Any, Any, Literal[True], Any], records: Sequence[Any]
-    ) -> dict[str, Any]: ...
-
-    @overload
-    def __call__(
         self: PatchMaskCollator[Strategy, Cutting, None, Literal[False], Any],
         records: Sequence[Any],
     ) -> MaskedBatch[Tensor, list[Tensor]]: ...
@@ -596,6 +591,11 @@ class PatchMaskCollator(_Collator[AsDict], Generic[Rule, Cut, Lengths, AsDict, F
         ],
         records: Sequence[Any],
     ) -> FilledBatch[list[Tensor], list[Tensor]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Any, Any, Any, Literal[True], Any], records: Sequence[Any]
+    ) -> dict[str, Any]: ...
 
     def __call__(
         self, records: Sequence[Any]
