@@ -3,7 +3,8 @@ Draw masks in a DataLoader: labels, workers, seeds, epochs
 ==========================================================
 
 A collator goes where ``collate_fn`` goes, and all else of a ``DataLoader`` stays as it is. This
-guide passes labels and dicts, sets up workers, seeds and epochs, pins memory and loses no token.
+guide passes labels and dicts, sets up workers, seeds and epochs, pins memory, loses no token, and
+gives all batches one shape.
 """
 
 # %%
@@ -140,6 +141,33 @@ predicted, _ = predictor(asked, encoded, encoded, key_padding_mask=context_fille
 error = samples(predicted) - gather_tokens(patches, target)
 loss = error[~target_filler].square().mean()
 print(f"loss {loss:.3f} mV² over {len(error[~target_filler])} tokens")
+
+# %%
+# Replace what is hidden
+# ----------------------
+#
+# An encoder that sees all places gets an embedding where something is hidden.
+# :func:`~ecgmask.mark_tokens` says where, on the device of the indices.
+
+from ecgmask import mark_tokens
+
+hidden, mask_embedding = mark_tokens(target, 200), nn.Parameter(torch.zeros(64))
+replaced = torch.where(hidden[..., None], mask_embedding, embed(patches))
+encoded = encoder(replaced + position.weight)
+print(encoded.shape, "with", hidden.sum(dim=1).tolist(), "places replaced")
+
+# %%
+# One shape in all batches
+# ------------------------
+#
+# Some loaders and compilers want one shape throughout. ``n_context`` and ``n_target`` cut records to
+# so many tokens, and draw those again that have fewer. Trainers that rebuild batches take a dict:
+# ``as_dict=True`` puts the indices beside what the records hold.
+
+sizes = {"n_context": 70, "n_target": 70}
+collate = PatchMaskCollator(Spans.wav2vec2(), 25, signal_key="ecg", as_dict=True, seed=1, **sizes)
+masked = [collate(dicts[:8]) for _ in range(10)]
+print(list(masked[0]), {tuple(each["context"].shape) for each in masked})
 
 # sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["shared mask", "training"]
