@@ -89,7 +89,9 @@ def loss_and_gradient(*changes):
     text = source("dataloader")
     records, _, _ = text.partition("# %%\n# See the masks of a batch\n")
     _, found, filled = text.partition("# %%\n# Lose no token\n")
+    filled, end, _ = filled.partition("# %%\n# Replace what is hidden\n")
     assert found
+    assert end
     page = execute(records + changed(found + filled, *changes))
     page["loss"].backward()
     return page["loss"].detach(), page["embed"].weight.grad

@@ -153,15 +153,15 @@ from ecgmask import mark_tokens
 
 hidden, mask_embedding = mark_tokens(target, 200), nn.Parameter(torch.zeros(64))
 replaced = torch.where(hidden[..., None], mask_embedding, embed(patches))
-encoded = encoder(replaced + position.weight)
-print(encoded.shape, "with", hidden.sum(dim=1).tolist(), "places replaced")
+everything = encoder(replaced + position.weight)
+print(everything.shape, "with", hidden.sum(dim=1).tolist(), "places replaced")
 
 # %%
 # One shape in all batches
 # ------------------------
 #
-# Some loaders and compilers want one shape throughout. ``n_context`` and ``n_target`` cut records to
-# so many tokens, and draw those again that have fewer. Trainers that rebuild batches take a dict:
+# Some loaders and compilers want one shape throughout. ``n_context`` and ``n_target`` cut records
+# to so many tokens, and draw those again that have fewer. Trainers that rebuild batches take a dict:
 # ``as_dict=True`` puts the indices beside what the records hold.
 
 sizes = {"n_context": 70, "n_target": 70}
