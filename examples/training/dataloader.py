@@ -161,8 +161,8 @@ print(everything.shape, "with", hidden.sum(dim=1).tolist(), "places replaced")
 # ------------------------
 #
 # Some loaders and compilers want one shape throughout. ``n_context`` and ``n_target`` cut records
-# to so many tokens, and draw those again that have fewer. Trainers that rebuild batches take a dict:
-# ``as_dict=True`` puts the indices beside what the records hold.
+# to so many tokens, and draw those again that have fewer. Trainers that rebuild batches take a
+# dict: ``as_dict=True`` puts the indices beside what the records hold.
 
 sizes = {"n_context": 70, "n_target": 70}
 collate = PatchMaskCollator(Spans.wav2vec2(), 25, signal_key="ecg", as_dict=True, seed=1, **sizes)
