@@ -1,6 +1,7 @@
 """Loaders whose masks are compared bit for bit. Worker processes import this module too."""
 
 import os
+import sys
 import time
 import warnings
 
@@ -180,3 +181,10 @@ def tell_warnings(_worker):
     """Let a worker print all its warnings, whatever the test run does with its own."""
     warnings.simplefilter("always")
     warnings.showwarning = lambda message, *_: os.write(2, f"{message}\n".encode())
+
+
+def run_elsewhere(collate):
+    """Draw an epoch that the parent of this process knows nothing of."""
+    collate.set_epoch(7)
+    collate([torch.zeros(2, 200)])
+    sys.exit(collate.state_dict() != {"seed": 5, "epoch": 7, "batch": 1})

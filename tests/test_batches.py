@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +21,7 @@ from seeded_runs import (
     fingerprint,
     numbered,
     numbers,
+    run_elsewhere,
 )
 from torch.utils.data import (
     BatchSampler,
@@ -366,6 +366,18 @@ def test_ranks_whose_last_batches_are_alike_draw_them():
     assert [len(masked.batch[1]) for masked in loader] == [2] * 8 + [1]
 
 
+def test_a_process_that_is_alone_draws_a_short_last_batch():
+    loader = numbered(Records(), IJEPAMaskCollator(5, seed=5), sampler=range(17))
+    assert len(list(loader)[-1].batch[1]) == 1
+
+
+def test_ranks_may_get_parts_of_a_batch():
+    collate = IJEPAMaskCollator(5, seed=5, rank=0, world_size=2)
+    records = NumberedRecords(Records())
+    parts = [records.__getitems__(indices[:1]) for indices in batches_of()]
+    assert len({fingerprint(collate(part)) for part in parts}) == N_BATCHES
+
+
 def test_ranks_of_equal_counts_may_have_batches_of_different_sizes():
     collate = MaskCollator(5, seed=5, rank=0, world_size=2)
     loader = numbered(Records(), collate, sampler=range(17))
@@ -383,20 +395,15 @@ def test_threads_that_share_a_collator_lose_no_count():
     assert sorted(drawn) == sorted(fingerprint(alone(signals)) for _ in range(200))
 
 
-def test_a_forked_process_that_is_no_worker_leaves_its_parent_alone():
-    collate, dataset_epoch = MaskCollator(5, seed=5), {"seed": 5, "epoch": 1, "batch": 0}
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_another_process_that_is_no_worker_leaves_its_parent_alone(method):
+    collate = MaskCollator(5, seed=5)
     collate.set_epoch(1)
-
-    def other_run():
-        collate.set_epoch(7)
-        collate([torch.zeros(2, 200)])
-        os._exit(0 if collate.state_dict() == {"seed": 5, "epoch": 7, "batch": 1} else 1)
-
-    process = multiprocessing.get_context("fork").Process(target=other_run)
+    process = multiprocessing.get_context(method).Process(target=run_elsewhere, args=(collate,))
     process.start()
     process.join()
     assert process.exitcode == 0
-    assert collate.state_dict() == dataset_epoch
+    assert collate.state_dict() == {"seed": 5, "epoch": 1, "batch": 0}
 
 
 def n_open_files():

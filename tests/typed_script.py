@@ -2,12 +2,14 @@
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from ecgmask import (
     ContextToTarget,
     IJEPAMaskCollator,
     MaskCollator,
+    NumberedBatches,
+    NumberedRecords,
     PatchMaskCollator,
     RandomPatches,
     describe,
@@ -42,21 +44,22 @@ class Model(nn.Module):
         return nn.functional.mse_loss(seen.expand_as(hidden), hidden)
 
 
-records, model = Records(32), Model(patch_size=25)
+records, model = NumberedRecords(Records(32)), Model(patch_size=25)
 optimiser = torch.optim.AdamW(model.parameters())
 
 # Loaders hand on what collators return, as something of any type.
 collate = MaskCollator(patch_size=25, seed=1)
-loader: DataLoader[Tensor] = DataLoader(records, batch_size=8, shuffle=True, collate_fn=collate)
+batches = NumberedBatches(RandomSampler(records), batch_size=8, drop_last=True)
+loader: DataLoader[Tensor] = DataLoader(records, batch_sampler=batches, collate_fn=collate)
 for epoch in range(2):
-    collate.set_epoch(epoch)
+    batches.set_epoch(epoch)
     for batch, context, target in loader:
         loss = model(batch, context, target)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-state = collate.state_dict(batch=0)
-collate.load_state_dict(state)
+state = batches.state_dict(batch=0)
+batches.load_state_dict(state)
 
 # Called directly, each collator says what it returns.
 some = [records[number] for number in range(8)]
