@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from ecgmask import strategies
+from ecgmask.batches import NumberedBatches, NumberedRecords
 from ecgmask.collate import (
     FilledBatch,
     IJEPAMaskCollator,
@@ -11,6 +12,7 @@ from ecgmask.collate import (
     PaddedBatch,
     PatchMaskCollator,
     gather_tokens,
+    mark_tokens,
 )
 from ecgmask.datasets import ECGArrayDataset, WFDBDataset
 from ecgmask.ecg import ECG
@@ -41,11 +43,14 @@ __all__ = [
     "MaskStatistics",
     "MaskSummary",
     "MaskedBatch",
+    "NumberedBatches",
+    "NumberedRecords",
     "PaddedBatch",
     "PatchMaskCollator",
     "WFDBDataset",
     "describe",
     "gather_tokens",
+    "mark_tokens",
     "mask_statistics",
     "read_ecg",
     "sample_ecg",

@@ -9,8 +9,8 @@ from typing import Any
 from numpy.random import Generator
 
 
-def check_count(name: str, value: Any, *, least: int = 1) -> int:
-    """Return `value` as an ``int`` if it is a whole number of at least `least`."""
+def check_count(name: str, value: Any, *, least: int = 1, bits: int | None = None) -> int:
+    """Return `value` as an ``int`` if it is a whole number of at least `least`, of so many bits."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(
             f"{name} must be a whole number, not {value!r} of type {type(value).__name__}; "
@@ -18,6 +18,8 @@ def check_count(name: str, value: Any, *, least: int = 1) -> int:
         )
     if value < least:
         raise ValueError(f"{name} must be at least {least}, not {value}")
+    if bits is not None and value >= 2**bits:
+        raise ValueError(f"{name} must be below 2**{bits}, not {value}")
     return int(value)
 
 

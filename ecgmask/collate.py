@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from dataclasses import KW_ONLY, dataclass, field, fields
+from itertools import chain
 from typing import Any, Generic, Literal, NamedTuple, Self, TypeAlias, overload
 
 import torch
@@ -12,19 +13,30 @@ from torch import Tensor
 from typing_extensions import TypeVar
 
 from ecgmask._checks import check_count
-from ecgmask.indices import Indices, Truncate, check_truncate, draw_indices, may_differ
+from ecgmask.batches import Mark, mark_of
+from ecgmask.indices import (
+    AS_DRAWN,
+    Indices,
+    Kept,
+    Truncate,
+    check_truncate,
+    draw_indices,
+    may_differ,
+)
 from ecgmask.leads import STANDARD_LEADS, standard_name
-from ecgmask.records import Facts, stack_records
-from ecgmask.seeding import BatchSeed, Progress, seed_from_torch
+from ecgmask.records import Facts, Grid, stack_records
+from ecgmask.seeding import OF_RANKS, BatchSeed, Progress, Ranks, seed_from_torch
 from ecgmask.strategies import ContextToTarget, MaskAndComplement, Strategy
 from ecgmask.strategies.masks import check_strategy, needs_r_peaks
 
 Context = TypeVar("Context", bound=Tensor | list[Tensor])
 Targets = TypeVar("Targets", bound=Tensor | list[Tensor] | list[list[Tensor]])
-# One strategy or several, lengths or none: what decides the form of a batch.
+# One strategy or several, lengths or none, a tuple or a dict: what decides the form of a batch.
 Rule = TypeVar("Rule", bound=Strategy | Sequence[Strategy], covariant=True)
 Cut = TypeVar("Cut", bound=Truncate, default=Literal["ends"], covariant=True)
 Lengths = TypeVar("Lengths", bound=str | int | None, default=None, covariant=True)
+AsDict = TypeVar("AsDict", Literal[False], Literal[True], default=Literal[False], covariant=True)
+Flat = TypeVar("Flat", Literal[False], Literal[True], default=Literal[False], covariant=True)
 
 
 Cutting: TypeAlias = Literal["ends", "random", "first"]
@@ -117,22 +129,28 @@ class FilledBatch(NamedTuple, Generic[Context, Targets]):
     """``True`` where a slot of a target is filler; of their form and shape."""
 
 
+Named = TypeVar(
+    "Named", bound=MaskedBatch[Any, Any] | PaddedBatch[Any, Any] | FilledBatch[Any, Any]
+)
+
+
 @dataclass(frozen=True, repr=False)
-class _Collator:
+class _Collator(Generic[AsDict]):
     """What all collators share: the records they take and the checks they make."""
 
     _: KW_ONLY
     signal_key: str | int | None = None
     check_finite: bool = True
+    as_dict: AsDict = False  # type: ignore[assignment]
     seed: int | None = None
-    rank: int = 0
+    rank: int | None = None
     world_size: int | None = None
     # Compared, so that collators that draw different masks are not equal, but no part of the hash,
-    # which stays. Among the parameters, so that `dataclasses.replace` passes it on.
-    _progress: Progress = field(default_factory=Progress, repr=False, hash=False)
+    # which stays. None without a seed.
+    _progress: Progress | None = field(init=False, default=None, repr=False, hash=False)
 
     def __copy__(self) -> Self:
-        return replace(self)
+        return deepcopy(self)
 
     def __repr__(self) -> str:
         shown = [
@@ -143,19 +161,25 @@ class _Collator:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw other masks from now on; call it before each epoch when `seed` is given.
+        """Draw other masks from now on, where batches do not bring their number.
 
-        It reaches workers that are alive already. Without `seed` it has no effect.
+        Call it before each epoch when `seed` is given and the loader has no
+        :class:`NumberedBatches`. It reaches workers that are alive already. Without `seed` it has
+        no effect.
 
         Parameters
         ----------
         epoch
             Number of the epoch, at least 0.
         """
-        self._progress.set_epoch(epoch)
+        epoch = check_count("epoch", epoch, least=0, bits=63)
+        if self._progress is not None:
+            self._progress.set_epoch(epoch)
 
     def state_dict(self, batch: int | None = None) -> dict[str, int | None]:
         """Return what :meth:`load_state_dict` needs to go on at the next batch.
+
+        Batches of :class:`NumberedBatches` bring their number: save the state of those instead.
 
         Parameters
         ----------
@@ -173,7 +197,7 @@ class _Collator:
         ValueError
             If there is no seed, or workers draw the batches and `batch` is not given.
         """
-        if self.seed is None:
+        if self._progress is None:
             raise ValueError("masks that follow torch's generator have no state; pass seed=")
         return {"seed": self.seed, **self._progress.state(batch)}
 
@@ -196,34 +220,48 @@ class _Collator:
         missing = {"seed", "epoch", "batch"} - set(state)
         if missing:
             raise ValueError(f"the state lacks {', '.join(sorted(missing))}; pass state_dict()'s")
-        if state["seed"] != self.seed:
+        if state["seed"] != self.seed or self._progress is None:
             raise ValueError(
                 f"the state was saved with seed={state['seed']}, but this collator has "
                 f"seed={self.seed}; pass the same seed"
             )
-        self._progress.load(state["epoch"], state["batch"])
+        epoch = check_count("epoch", state["epoch"], least=0, bits=63)
+        self._progress.load(epoch, check_count("batch", state["batch"], least=0, bits=63))
+
+    @property
+    def _is_of_one_rank(self) -> bool:
+        """Whether sizes of masks follow from what only one rank knows of its records."""
+        return False
+
+    @property
+    def _kept(self) -> Kept:
+        return AS_DRAWN
 
     def _check(
-        self, patch_size: int, strategies: Sequence[Strategy], *, leads_missing: bool = False
+        self, patch_size: int | None, strategies: Sequence[Strategy], *, leads_missing: bool = False
     ) -> None:
-        # What is replaced or copied goes on at the same batch, and then its own way.
-        object.__setattr__(self, "_progress", deepcopy(self._progress))
-        check_count("patch_size", patch_size)
+        if patch_size is not None:
+            check_count("patch_size", patch_size)
+        kept = self._kept
+        for name, given in kept._asdict().items():
+            if given is not None:
+                check_count(name, given)
         if self.seed is not None:
             # A plain int, as the state that holds it is stored.
-            object.__setattr__(self, "seed", check_count("seed", self.seed, least=0))
-            if self.seed >= 2**64:
-                raise ValueError(f"seed must be below 2**64, not {self.seed}")
-        check_count("rank", self.rank, least=0)
+            object.__setattr__(self, "seed", check_count("seed", self.seed, least=0, bits=64))
+            object.__setattr__(self, "_progress", Progress())
+        if self.rank is not None:
+            check_count("rank", self.rank, least=0)
         if self.world_size is None:
-            differing = [s for s in strategies if may_differ(s, leads_missing=leads_missing)]
+            differing = [s for s in strategies if may_differ(s, kept, leads_missing=leads_missing)]
             if self.rank and differing:
                 why = " where leads are missing" if leads_missing else ""
                 raise ValueError(
                     f"rank={self.rank} needs world_size: masks of {differing[0]!r} differ in "
-                    f"length{why}, and ranks can only agree on one if they know of each other"
+                    f"length{why}, and ranks can only agree on one if they know of each other, or "
+                    "are told with n_context= and n_target="
                 )
-        elif self.rank >= check_count("world_size", self.world_size):
+        elif check_count("world_size", self.world_size) <= (self.rank or 0):
             raise ValueError(f"rank must be below world_size={self.world_size}, not {self.rank}")
         if self.seed is None and (self.rank or self.world_size not in (None, 1)):
             raise ValueError(
@@ -235,33 +273,94 @@ class _Collator:
         self,
         records: Sequence[Any],
         strategies: Sequence[Strategy],
-        patch_size: int,
-        truncate: Truncate,
+        grid: Grid,
+        truncate: Truncate = "ends",
         **where: Any,
     ) -> tuple[Any, list[Indices], Facts]:
         batch, facts = stack_records(
             records,
-            patch_size,
+            grid,
             signal_key=self.signal_key,
             check_finite=self.check_finite,
             **where,
         )
-        seed = self._next_seed()
-        ranks = {"rank": self.rank, "world_size": self.world_size or 1}
+        mark = mark_of(records)
+        seed = self._next_seed(mark)
+        ranks = self._ranks()
+        if mark is not None and ranks.world_size > 1:
+            self._check_n_records(mark, strategies, facts)
         drawn = [
-            draw_indices(strategy, facts, seed._replace(part=part), truncate, **ranks)
+            draw_indices(
+                strategy,
+                facts,
+                seed._replace(part=part),
+                truncate,
+                self._kept,
+                **ranks._asdict(),
+            )
             for part, strategy in enumerate(strategies)
         ]
         return batch, drawn, facts
 
-    def _next_seed(self) -> BatchSeed:
-        if self.seed is None:
+    def _formed(self, masked: Named) -> Named | dict[str, Any]:
+        """Return a batch as it is, or as a dict."""
+        if not self.as_dict:
+            return masked
+        named = dict(zip(masked._fields, masked, strict=True))
+        batch = named.pop("batch")
+        if not isinstance(batch, Mapping):
+            return {"batch": batch, **named}
+        taken = sorted(set(batch) & set(named))
+        if taken:
+            raise ValueError(
+                f"records have the keys {', '.join(map(repr, taken))}, which as_dict=True needs "
+                "for the masks; rename them"
+            )
+        return {**batch, **named}
+
+    def _next_seed(self, mark: Mark | None) -> BatchSeed:
+        if self.seed is None or self._progress is None:
             return seed_from_torch()
-        return BatchSeed(self.seed, self._progress.epoch, self._progress.next_batch())
+        if mark is not None:
+            return BatchSeed(self.seed, mark.epoch, mark.batch)
+        return BatchSeed(self.seed, *self._progress.next_batch())
+
+    def _ranks(self) -> Ranks:
+        """Return which process this is, as told or as it was launched."""
+        found = None if self._progress is None else self._progress.ranks()
+        rank, world_size = found or (0, 1)
+        if self._is_of_one_rank and self.rank is self.world_size is None:
+            return Ranks(rank, world_size=0)
+        ranks = Ranks(
+            rank if self.rank is None else self.rank,
+            world_size if self.world_size is None else self.world_size,
+        )
+        if found is not None and self._progress is not None and ranks != found:
+            self._progress.warn_once(
+                OF_RANKS,
+                f"rank={ranks.rank} of world_size={ranks.world_size} was asked for, but this is "
+                f"process {rank} of {world_size}; leave out rank and world_size, which are found",
+            )
+        return ranks
+
+    def _check_n_records(self, mark: Mark, strategies: Sequence[Strategy], facts: Facts) -> None:
+        """Raise an error if ranks would disagree on the size of their masks."""
+        differing = [
+            s
+            for s in strategies
+            if may_differ(s, self._kept, leads_missing=facts.missing is not None)
+        ]
+        if differing and mark.n_records not in (None, facts.n_records):
+            raise ValueError(
+                f"batch {mark.batch} of epoch {mark.epoch} has {facts.n_records} records and that "
+                f"of another rank may have {mark.n_records}, but ranks that draw {differing[0]!r} "
+                "need the same number to agree on the size of their masks; pass drop_last=True to "
+                "NumberedBatches, and leave no record out"
+            )
 
 
 @dataclass(frozen=True, repr=False)
-class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
+class PatchMaskCollator(_Collator[AsDict], Generic[Rule, Cut, Lengths, AsDict, Flat]):
     """Stack the records of a batch and draw their masks with any strategy.
 
     Use it as the ``collate_fn`` of a :class:`torch.utils.data.DataLoader`.
@@ -273,6 +372,10 @@ class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
         targets of its own for every record of the batch.
     patch_size
         Samples in a patch, at least 1. Records must divide into patches without remainder.
+    n_patches
+        How many tokens the front end of a model makes of a record, in place of `patch_size`: a
+        whole number of at least 1, or a function that is given the samples of a record. R peaks
+        are placed as if tokens divided a record evenly.
     truncate
         What becomes of contexts (and targets) of different lengths, since index tensors have one.
         ``"ends"`` cuts all to the shortest of the batch and drops the surplus from the left or
@@ -281,39 +384,59 @@ class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
         keeps the first patches in time, as some published code does, and hides the end of the
         record. What is dropped is ignored, never moved to the other side. ``"never"`` drops
         nothing: shorter rows are filled up to the longest, and a :class:`FilledBatch` says where.
+    n_context
+        Context tokens that each record keeps, at least 1, so that all batches have one shape: cut
+        to so many, or filled up to so many with ``truncate="never"``. A record that is drawn with
+        fewer (there, with more) is drawn again, up to a thousand times; then an error says so.
+    n_target
+        The same for the tokens of each target.
     lengths_key
         Where a record says how many of its samples are no padding. Padded patches, whole or in
-        part, are neither context nor target, and a :class:`PaddedBatch` says which they are.
+        part, are neither context nor target, and a :class:`PaddedBatch` says which they are. A
+        short record cuts its batch to what it has itself; ``truncate="never"`` cuts nothing, and
+        a sampler that puts records of like length together loses little.
     r_peaks_key
         Where a record holds the positions of its R peaks in samples, in ascending order, for
         :class:`Beats`. They stay a list in the batch.
     missing_leads
         Names of leads that no record has, or ``"nan"`` to take leads that are NaN throughout as
         missing. Their tokens are neither context nor target; per-lead masks only.
+    flat_targets
+        Whether the targets of several strategies are one list, in the order of the strategies,
+        and not a list for each of them.
     signal_key
         Where the signal is in a record: a key if records are dicts, a position if they are
         sequences. By default a record is the signal itself or its first item.
     check_finite
         Whether NaN and infinite samples raise an error.
+    as_dict
+        Whether a batch is a plain dict with the names of its parts as keys: ``batch``, ``context``,
+        ``targets``, and what else its form has. Records that are dicts keep their keys in place of
+        ``batch``.
     seed
         Without it, every call takes one number from torch's generator and draws all masks of the
         batch from it: :func:`torch.manual_seed` repeats them for the same number of workers. With
         it, at least 0 and below ``2**64``, the masks of a batch depend on the seed, the epoch,
-        the number of the batch and the rank, and on nothing else; call :meth:`set_epoch`
-        before each epoch.
+        the number of the batch and the rank, and on nothing else. Let :class:`NumberedBatches`
+        number the batches; otherwise the collator counts its calls, and warns where that may go
+        wrong.
     rank
         Which process of a distributed run this is, at least 0; needs `seed`. Ranks get masks of
-        the same sizes at different positions. All must have the same batch size.
+        the same sizes at different positions. All must have the same batch size. By default it is
+        that of ``torch.distributed``, or of the variables ``RANK`` and ``WORLD_SIZE`` of a
+        launcher.
     world_size
-        Number of processes, above `rank`; needed if contexts differ in length.
+        Number of processes, above `rank`; needed with `rank` if contexts differ in length, unless
+        `n_context` and `n_target` give one.
 
     Notes
     -----
-    With `seed`, masks are the same bit for bit for any number of workers, however they are
-    started, persistent or not, in order or not. Each loader needs a collator of its own, which
-    counts its batches. An iterable dataset gives each worker its own stream of records, and batches
-    are numbered within it: masks repeat for the same number of workers, but another number pairs
-    them with other records, and a run that resumes in the middle of an epoch draws others.
+    With `seed` and :class:`NumberedBatches`, masks are the same bit for bit for any number of
+    workers, however they are started, persistent or not, in order or not, and after batches that
+    were skipped. Without them, a collator counts its calls, for one loader, from the epoch that
+    :meth:`set_epoch` starts. An iterable dataset gives each worker its own stream of records, and
+    batches are numbered within it: masks repeat for the same number of workers, but another number
+    pairs them with other records, and a run that resumes in the middle of an epoch draws others.
 
     Examples
     --------
@@ -322,15 +445,27 @@ class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
     >>> batch, context, targets = collate([sample_ecg().signal] * 8)
     >>> batch.shape, context.shape[0], len(targets)
     (torch.Size([8, 12, 5000]), 8, 4)
+
+    All batches of one shape, as dicts:
+
+    >>> strategy = ContextToTarget(pred_scale=(0.15, 0.15), min_keep=40)
+    >>> collate = PatchMaskCollator(strategy, 25, n_context=40, n_target=30, as_dict=True)
+    >>> masked = collate([sample_ecg().signal] * 8)
+    >>> list(masked), masked["context"].shape, masked["targets"][0].shape
+    (['batch', 'context', 'targets'], torch.Size([8, 40]), torch.Size([8, 30]))
     """
 
     strategy: Rule
-    patch_size: int
+    patch_size: int | None = None
     _: KW_ONLY
+    n_patches: int | Callable[[int], int] | None = None
     truncate: Cut = "ends"  # type: ignore[assignment]
+    n_context: int | None = None
+    n_target: int | None = None
     lengths_key: Lengths = None  # type: ignore[assignment]
     r_peaks_key: str | int | None = None
     missing_leads: tuple[str, ...] | str | None = None
+    flat_targets: Flat = False  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         if isinstance(self.strategy, list | tuple):
@@ -339,6 +474,18 @@ class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
                 raise ValueError("strategy must hold at least one strategy, but is empty")
         for strategy in self._strategies:
             check_strategy(strategy)
+        if (self.patch_size is None) == (self.n_patches is None):
+            raise ValueError(
+                "give either patch_size=, the samples in a patch, or n_patches=, how many tokens "
+                f"the front end makes of a record, not {self.patch_size} and {self.n_patches}"
+            )
+        if self.n_patches is not None and not callable(self.n_patches):
+            check_count("n_patches", self.n_patches)
+            if self.lengths_key is not None:
+                raise ValueError(
+                    f"lengths_key={self.lengths_key!r} needs n_patches= as a function, which says "
+                    "how many tokens so many samples make"
+                )
         self._check(self.patch_size, self._strategies, leads_missing=self.missing_leads is not None)
         check_truncate(self.truncate)
         if self.missing_leads is not None and self.missing_leads != "nan":
@@ -361,36 +508,45 @@ class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
                 f"r_peaks_key={self.r_peaks_key!r} is given, but no strategy uses R peaks; leave "
                 "it out"
             )
-        of_one_rank = (
+        if self._is_of_one_rank and (self.rank or self.world_size not in (None, 1)):
+            raise ValueError(
+                "lengths, R peaks and leads that are NaN are known to one rank only, so ranks "
+                "cannot agree on the size of their masks; give n_context= and n_target=, or leave "
+                "out rank and world_size, and expect batches of different shapes"
+            )
+
+    @property
+    def _is_of_one_rank(self) -> bool:
+        return not self._kept.all_given and (
             self.lengths_key is not None
             or self.r_peaks_key is not None
             or self.missing_leads == "nan"
         )
-        if of_one_rank and (self.rank or self.world_size not in (None, 1)):
-            raise ValueError(
-                "lengths, R peaks and leads that are NaN are known to one rank only, so ranks "
-                "cannot agree on the size of their masks; leave out rank and world_size, give each "
-                "rank a seed of its own, and expect batches of different shapes"
-            )
 
     @property
     def _strategies(self) -> tuple[Strategy, ...]:
         given: Any = self.strategy
         return given if isinstance(given, tuple) else (given,)
 
+    @property
+    def _kept(self) -> Kept:
+        return Kept(self.n_context, self.n_target)
+
     @overload
     def __call__(
-        self: PatchMaskCollator[Strategy, Cutting, None], records: Sequence[Any]
+        self: PatchMaskCollator[Strategy, Cutting, None, Literal[False], Any],
+        records: Sequence[Any],
     ) -> MaskedBatch[Tensor, list[Tensor]]: ...
 
     @overload
     def __call__(
-        self: PatchMaskCollator[Strategy, Cutting, str | int], records: Sequence[Any]
+        self: PatchMaskCollator[Strategy, Cutting, str | int, Literal[False], Any],
+        records: Sequence[Any],
     ) -> PaddedBatch[Tensor, list[Tensor]]: ...
 
     @overload
     def __call__(
-        self: PatchMaskCollator[Strategy, Literal["never"], str | int | None],
+        self: PatchMaskCollator[Strategy, Literal["never"], str | int | None, Literal[False], Any],
         records: Sequence[Any],
     ) -> FilledBatch[Tensor, list[Tensor]]: ...
 
@@ -410,9 +566,40 @@ class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
         records: Sequence[Any],
     ) -> FilledBatch[list[Tensor], list[list[Tensor]]]: ...
 
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Sequence[Strategy], Cutting, None, Literal[False], Literal[True]],
+        records: Sequence[Any],
+    ) -> MaskedBatch[list[Tensor], list[Tensor]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[
+            Sequence[Strategy], Cutting, str | int, Literal[False], Literal[True]
+        ],
+        records: Sequence[Any],
+    ) -> PaddedBatch[list[Tensor], list[Tensor]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[
+            Sequence[Strategy],
+            Literal["never"],
+            str | int | None,
+            Literal[False],
+            Literal[True],
+        ],
+        records: Sequence[Any],
+    ) -> FilledBatch[list[Tensor], list[Tensor]]: ...
+
+    @overload
+    def __call__(
+        self: PatchMaskCollator[Any, Any, Any, Literal[True], Any], records: Sequence[Any]
+    ) -> dict[str, Any]: ...
+
     def __call__(
         self, records: Sequence[Any]
-    ) -> MaskedBatch[Any, Any] | PaddedBatch[Any, Any] | FilledBatch[Any, Any]:
+    ) -> MaskedBatch[Any, Any] | PaddedBatch[Any, Any] | FilledBatch[Any, Any] | dict[str, Any]:
         """Stack `records` and draw their masks.
 
         Parameters
@@ -424,11 +611,11 @@ class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
 
         Returns
         -------
-        MaskedBatch, PaddedBatch or FilledBatch
+        MaskedBatch, PaddedBatch, FilledBatch or dict
             The collated records, the context ``(n_records, n_context)``, and a list with
             ``(n_records, n_target)`` for each target block. With several strategies, a list of
             contexts, and a list of such lists. With `lengths_key`, the padding as well; with
-            ``truncate="never"``, the padding and what is filler.
+            ``truncate="never"``, the padding and what is filler. With `as_dict`, a dict of these.
 
         Raises
         ------
@@ -439,29 +626,38 @@ class PatchMaskCollator(_Collator, Generic[Rule, Cut, Lengths]):
         batch, drawn, facts = self._collate(
             records,
             self._strategies,
-            self.patch_size,
+            Grid(self.patch_size, self.n_patches),
             self.truncate,
             lengths_key=self.lengths_key,
             r_peaks_key=self.r_peaks_key,
             missing_leads=self.missing_leads,
         )
         several = isinstance(self.strategy, tuple)
-        # By strategy where there are several.
-        context, targets, *filler = [
-            [*part] if several else part[0] for part in zip(*drawn, strict=True)
-        ]
+        context, targets, context_padding, target_padding = (
+            _by_strategy(drawn, flat_targets=self.flat_targets) if several else drawn[0]
+        )
         if self.truncate != "never" and facts.n_valid is None:
-            return MaskedBatch(batch, context, targets)
+            return self._formed(MaskedBatch(batch, context, targets))
         padding = torch.zeros(facts.n_records, facts.n_patches, dtype=torch.bool)
         if facts.n_valid is not None:
             padding |= torch.arange(facts.n_patches) >= torch.from_numpy(facts.n_valid)[:, None]
         if self.truncate != "never":
-            return PaddedBatch(batch, context, targets, padding)
-        return FilledBatch(batch, context, targets, padding, *filler)
+            return self._formed(PaddedBatch(batch, context, targets, padding))
+        return self._formed(
+            FilledBatch(batch, context, targets, padding, context_padding, target_padding)
+        )
+
+
+def _by_strategy(drawn: list[Indices], *, flat_targets: bool) -> tuple[Any, ...]:
+    """Return contexts, targets and what is filler of each, in lists by strategy."""
+    context, targets, context_padding, target_padding = map(list, zip(*drawn, strict=True))
+    if flat_targets:
+        targets, target_padding = [*chain(*targets)], [*chain(*target_padding)]
+    return context, targets, context_padding, target_padding
 
 
 @dataclass(frozen=True, repr=False)
-class MaskCollator(_Collator):
+class MaskCollator(_Collator[AsDict]):
     """Stack the records of a batch and mask them as ECG-JEPA does.
 
     A drop-in replacement for the collator of ECG-JEPA [1]_, which returns the batch, one context
@@ -473,8 +669,13 @@ class MaskCollator(_Collator):
         Samples in a patch, at least 1. Records must divide into patches without remainder.
     min_block_size, min_keep_ratio, max_keep_ratio
         As for :class:`MaskAndComplement`.
-    signal_key, check_finite, seed, rank, world_size
+    signal_key, check_finite, as_dict, seed, rank, world_size
         As for :class:`PatchMaskCollator`.
+
+    Notes
+    -----
+    Context and target share out all patches, so nothing can be dropped to get one shape for all
+    batches; equal `min_keep_ratio` and `max_keep_ratio` do that.
 
     References
     ----------
@@ -503,7 +704,15 @@ class MaskCollator(_Collator):
         """The strategy that draws the masks."""
         return MaskAndComplement(self.min_block_size, self.min_keep_ratio, self.max_keep_ratio)
 
-    def __call__(self, records: Sequence[Any]) -> MaskedBatch[Tensor, Tensor]:
+    @overload
+    def __call__(
+        self: MaskCollator[Literal[False]], records: Sequence[Any]
+    ) -> MaskedBatch[Tensor, Tensor]: ...
+
+    @overload
+    def __call__(self: MaskCollator[Literal[True]], records: Sequence[Any]) -> dict[str, Any]: ...
+
+    def __call__(self, records: Sequence[Any]) -> MaskedBatch[Tensor, Tensor] | dict[str, Any]:
         """Stack `records` and draw their masks; see :meth:`PatchMaskCollator.__call__`.
 
         Parameters
@@ -513,17 +722,17 @@ class MaskCollator(_Collator):
 
         Returns
         -------
-        MaskedBatch
+        MaskedBatch or dict
             The collated records, the context ``(n_records, n_context)``, and the target
             ``(n_records, n_patches - n_context)``.
         """
-        batch, drawn, _ = self._collate(records, [self.strategy], self.patch_size, "ends")
+        batch, drawn, _ = self._collate(records, [self.strategy], Grid(self.patch_size))
         context, (target,), *_ = drawn[0]
-        return MaskedBatch(batch, context, target)
+        return self._formed(MaskedBatch(batch, context, target))
 
 
 @dataclass(frozen=True, repr=False)
-class IJEPAMaskCollator(_Collator):
+class IJEPAMaskCollator(_Collator[AsDict]):
     """Stack the records of a batch and mask them after I-JEPA, in one dimension.
 
     It returns the batch in the form of I-JEPA's collator [1]_: a list of one context tensor and a
@@ -537,8 +746,9 @@ class IJEPAMaskCollator(_Collator):
         Samples in a patch, at least 1. Records must divide into patches without remainder.
     context_scale, pred_scale, num_pred_blocks, min_keep
         As for :class:`ContextToTarget`.
-    truncate, signal_key, check_finite, seed, rank, world_size
-        As for :class:`PatchMaskCollator`.
+    truncate, n_context, n_target, signal_key, check_finite, as_dict, seed, rank, world_size
+        As for :class:`PatchMaskCollator`. ``n_context=min_keep`` cuts each context to what each
+        record has.
 
     References
     ----------
@@ -561,6 +771,8 @@ class IJEPAMaskCollator(_Collator):
     min_keep: int = ContextToTarget.min_keep
     _: KW_ONLY
     truncate: Cutting = "ends"
+    n_context: int | None = None
+    n_target: int | None = None
 
     def __post_init__(self) -> None:
         # Lists, as configuration files give them, become tuples here as in the strategy.
@@ -576,13 +788,29 @@ class IJEPAMaskCollator(_Collator):
             )
 
     @property
+    def _kept(self) -> Kept:
+        return Kept(self.n_context, self.n_target)
+
+    @property
     def strategy(self) -> ContextToTarget:
         """The strategy that draws the masks."""
         return ContextToTarget(
             self.context_scale, self.pred_scale, self.num_pred_blocks, self.min_keep
         )
 
-    def __call__(self, records: Sequence[Any]) -> MaskedBatch[list[Tensor], list[Tensor]]:
+    @overload
+    def __call__(
+        self: IJEPAMaskCollator[Literal[False]], records: Sequence[Any]
+    ) -> MaskedBatch[list[Tensor], list[Tensor]]: ...
+
+    @overload
+    def __call__(
+        self: IJEPAMaskCollator[Literal[True]], records: Sequence[Any]
+    ) -> dict[str, Any]: ...
+
+    def __call__(
+        self, records: Sequence[Any]
+    ) -> MaskedBatch[list[Tensor], list[Tensor]] | dict[str, Any]:
         """Stack `records` and draw their masks; see :meth:`PatchMaskCollator.__call__`.
 
         Parameters
@@ -592,13 +820,14 @@ class IJEPAMaskCollator(_Collator):
 
         Returns
         -------
-        MaskedBatch
+        MaskedBatch or dict
             The collated records, a list with the context ``(n_records, n_context)``, and a list
             with ``(n_records, n_target)`` for each of the `num_pred_blocks` targets.
         """
-        batch, drawn, _ = self._collate(records, [self.strategy], self.patch_size, self.truncate)
+        grid = Grid(self.patch_size)
+        batch, drawn, _ = self._collate(records, [self.strategy], grid, self.truncate)
         context, targets, *_ = drawn[0]
-        return MaskedBatch(batch, [context], targets)
+        return self._formed(MaskedBatch(batch, [context], targets))
 
 
 def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
@@ -620,7 +849,15 @@ def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the shapes do not belong together, or an index names no token.
+        If the shapes do not belong together, or an index names no token. The second is looked for
+        on the CPU only, and not in a compiled function.
+
+    Notes
+    -----
+    ``torch.compile`` takes it with ``fullgraph=True``. A new context length compiles anew until
+    the compiler makes it dynamic; with ``dynamic=False`` each length costs a graph, until the limit
+    on them is reached. One shape, and one graph, is left by ``n_context=`` and ``n_target=`` of a
+    collator.
 
     Examples
     --------
@@ -635,10 +872,11 @@ def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
             f"tokens {tuple(tokens.shape)} and indices {tuple(indices.shape)} must have the shapes "
             "(n_records, n_tokens, dim) and (n_records, n_indices)"
         )
-    # On an accelerator the check would wait for the device at every call.
-    on_cpu = indices.device.type == "cpu"
+    # On an accelerator the check would wait for the device at every call, and a compiler would
+    # have to leave the graph for it.
+    checked = indices.device.type == "cpu" and not torch.compiler.is_compiling()
     if (
-        on_cpu
+        checked
         and indices.numel()
         and not 0 <= int(indices.min()) <= int(indices.max()) < tokens.shape[1]
     ):
@@ -647,3 +885,38 @@ def gather_tokens(tokens: Tensor, indices: Tensor) -> Tensor:
             f"{tokens.shape[1]} tokens; do the model and the collator agree on the patches?"
         )
     return torch.gather(tokens, 1, indices[..., None].expand(-1, -1, tokens.shape[2]))
+
+
+def mark_tokens(indices: Tensor, n_tokens: int) -> Tensor:
+    """Return which tokens indices name, on the device of the indices.
+
+    Code that replaces hidden tokens by an embedding, or weighs a loss, takes masks in this form.
+
+    Parameters
+    ----------
+    indices
+        ``(n_records, n_indices)``, whole numbers from 0 to below `n_tokens`, as collators return
+        them; a token may be named twice, as by a filler.
+    n_tokens
+        Number of tokens of a record, at least 1: for per-lead masks those of all leads.
+
+    Returns
+    -------
+    Tensor
+        ``(n_records, n_tokens)``, ``True`` where a token is named.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ecgmask import mark_tokens
+    >>> mark_tokens(torch.tensor([[0, 2], [1, 1]]), n_tokens=3)
+    tensor([[ True, False,  True],
+            [False,  True, False]])
+    """
+    check_count("n_tokens", n_tokens)
+    if indices.ndim != 2:
+        raise ValueError(
+            f"indices must have the shape (n_records, n_indices), not {tuple(indices.shape)}"
+        )
+    marked = torch.zeros(len(indices), n_tokens, dtype=torch.bool, device=indices.device)
+    return marked.scatter(1, indices, True)

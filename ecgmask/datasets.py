@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ecgmask._checks import check_count, check_sampling_rate
+from ecgmask.batches import epoch_being_read, read_marked
 from ecgmask.ecg import CONSTANT, ECG, FLAT, GAP, PLAUSIBLE_SPAN, UNEXPLAINED, resampling_ratio
 from ecgmask.leads import OF_I_AND_II, STANDARD_LEADS, FoundLeads, find_leads, spell, standard_names
 from ecgmask.readers import millivolts, need, read_ecg
@@ -74,7 +75,7 @@ class _Crops:
         self.n_samples = n_samples
         self.crop = crop if n_samples < longest else None
         self.seed = seed
-        self.progress = Progress()
+        self.progress = None if seed is None else Progress()
         self._n_records = n_records
         self._drawn: tuple[int, NDArray[np.float64]] | None = None
 
@@ -97,13 +98,16 @@ class _Crops:
 
         All are drawn at once: a generator for each item would take longer than reading it.
         """
-        epoch = self.progress.epoch
-        if self._drawn is None or self._drawn[0] != epoch:
+        epoch = epoch_being_read()
+        if epoch is None:
+            epoch = 0 if self.progress is None else self.progress.epoch
+        drawn = self._drawn  # threads may read records of several epochs
+        if drawn is None or drawn[0] != epoch:
             # A key shorter than those of collators: crops have nothing in common with the masks
             # of a collator that has the same seed.
             rng = default_rng(SeedSequence(self.seed, spawn_key=(epoch,)))
-            self._drawn = epoch, rng.random(self._n_records)
-        return self._drawn[1]
+            self._drawn = drawn = epoch, rng.random(self._n_records)
+        return drawn[1]
 
     def __str__(self) -> str:
         seed = "" if self.seed is None else f", seed {self.seed}"
@@ -145,16 +149,20 @@ class _Records(Dataset[Any], ABC):
         return self._crops.n_samples
 
     def set_epoch(self, epoch: int) -> None:
-        """Crop elsewhere from now on; call it before each epoch when `seed` is given.
+        """Crop elsewhere from now on, where batches do not bring the number of their epoch.
 
-        It reaches workers that are alive already. Without `seed` it has no effect.
+        Call it before each epoch when `seed` is given and the loader has no
+        :class:`NumberedBatches`. It reaches workers that are alive already. Without `seed` it has
+        no effect.
 
         Parameters
         ----------
         epoch
             Number of the epoch, at least 0.
         """
-        self._crops.progress.set_epoch(epoch)
+        epoch = check_count("epoch", epoch, least=0, bits=63)
+        if self._crops.progress is not None:
+            self._crops.progress.set_epoch(epoch)
 
     def scan(
         self, journal: str | PathLike[str] | None = None, *, progress: bool = True
@@ -230,6 +238,10 @@ class _Records(Dataset[Any], ABC):
         label = () if self._labels is None else (_item(self._labels, record),)
         item = (signal, *label, *((length,) if self._lengths else ()))
         return item if len(item) > 1 else signal
+
+    def __getitems__(self, indices: list[int]) -> list[Any]:
+        """Return the items of a batch, marked as the indices are."""
+        return read_marked(indices, lambda numbers: [self[number] for number in numbers])
 
     def _number(self, index: int) -> int:
         """Return which record of the file or list an item is."""
@@ -345,8 +357,8 @@ class ECGArrayDataset(_Records):
     seed
         Without it, crops follow torch's generator: :func:`torch.manual_seed` repeats them for the
         same number of workers. With it, at least 0 and below ``2**64``, the crop of a record
-        depends on the seed, the epoch and the number of the record, and on nothing else; call
-        :meth:`set_epoch` before each epoch.
+        depends on the seed, the epoch and the number of the record, and on nothing else; let
+        :class:`NumberedBatches` number the epochs, or call :meth:`set_epoch` before each.
     lead_axis
         Which axis of the array is that of the leads, 1 or 2; needed if both have as many entries
         as there are lead names.
@@ -607,8 +619,8 @@ class WFDBDataset(_Records):
     seed
         Without it, crops follow torch's generator: :func:`torch.manual_seed` repeats them for the
         same number of workers. With it, at least 0 and below ``2**64``, the crop of a record
-        depends on the seed, the epoch and the number of the record, and on nothing else; call
-        :meth:`set_epoch` before each epoch.
+        depends on the seed, the epoch and the number of the record, and on nothing else; let
+        :class:`NumberedBatches` number the epochs, or call :meth:`set_epoch` before each.
     check
         Whether to refuse what cannot be right: records in which :meth:`ECG.problems` finds any,
         among eight that are spread over the data set, when it is made; and every item in which it

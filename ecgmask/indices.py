@@ -103,12 +103,44 @@ def fill(marked: BoolArray, counts: NDArray[np.intp], n_slots: int) -> tuple[Ind
     return indices, slot >= counts[:, None]
 
 
-def may_differ(strategy: Strategy, *, leads_missing: bool) -> bool:
-    """Return whether records of a batch may keep unequal numbers of patches.
+class Kept(NamedTuple):
+    """How many tokens each record keeps in all batches, if that is given."""
 
-    Ranks of a distributed run then have to know of each other to agree on one length.
-    """
-    return leads_missing or not has_equal_counts(strategy)
+    n_context: int | None = None
+    n_target: int | None = None  # of each target block
+
+    @property
+    def all_given(self) -> bool:
+        """Whether nothing that is drawn decides the shape of a batch."""
+        return None not in self
+
+    def fit(self, context: BoolArray, targets: BoolArray, truncate: Truncate) -> NDArray[np.bool_]:
+        """Return which records have something in each part, and enough to keep so many tokens.
+
+        Where nothing is cut, they must have no more than that instead.
+        """
+        fits = np.ones(len(context), dtype=np.bool_)
+        for counts, given in ((count(context)[:, None], self[0]), (count(targets), self[1])):
+            least = given if given is not None and truncate != "never" else 1
+            fits &= (counts >= least).all(axis=1)
+            if given is not None and truncate == "never":
+                fits &= (counts <= given).all(axis=1)
+        return fits
+
+    def __str__(self) -> str:
+        return " and ".join(
+            f"{name}={given}"
+            for name, given in zip(self._fields, self, strict=True)
+            if given is not None
+        )
+
+
+AS_DRAWN = Kept()
+
+
+def may_differ(strategy: Strategy, kept: Kept, *, leads_missing: bool) -> bool:
+    """Return whether ranks may get different numbers of tokens, unless they know of each other."""
+    return not kept.all_given and (leads_missing or not has_equal_counts(strategy))
 
 
 class Indices(NamedTuple):
@@ -125,6 +157,7 @@ def draw_indices(
     facts: Facts,
     seed: BatchSeed,
     truncate: Truncate,
+    kept: Kept,
     *,
     rank: int = 0,
     world_size: int = 1,
@@ -142,10 +175,12 @@ def draw_indices(
     truncate
         How contexts and targets are cut to the shortest of the batch, over all ranks; ``"never"``
         fills them up to the longest.
+    kept
+        What they are cut or filled to instead, where that is given.
     rank
         Which process this is.
     world_size
-        Number of processes.
+        Number of processes that agree on sizes; 0 if they cannot.
 
     Raises
     ------
@@ -153,12 +188,12 @@ def draw_indices(
         If the strategy cannot mask these records.
     """
     rng = seed.positions(rank)
-    masks = _draw_present(strategy, facts, rng, seed)
+    masks = _draw_fitting(strategy, facts, rng, seed, truncate, kept)
     drawn = [masks]
-    if may_differ(strategy, leads_missing=facts.missing is not None):
+    if may_differ(strategy, kept, leads_missing=facts.missing is not None):
         # Ranks agree on one length by drawing each other's masks.
         drawn += [
-            _draw_present(strategy, facts, seed.positions(other), seed)
+            _draw_fitting(strategy, facts, seed.positions(other), seed, truncate, kept)
             for other in range(world_size)
             if other != rank
         ]
@@ -172,13 +207,17 @@ def draw_indices(
             raise ValueError(f"{strategy!r} drew a record without any {name} patch")
     from_left = rng.integers(2, size=facts.n_records) == 1
 
-    def to_rows(marked: BoolArray, counts: NDArray[np.intp]) -> tuple[IndexArray, BoolArray]:
+    def to_rows(
+        marked: BoolArray, counts: NDArray[np.intp], given: int | None
+    ) -> tuple[IndexArray, BoolArray]:
         if truncate == "never":
-            return fill(marked, counts[0], counts.max())
-        kept = indices_of(cut(marked, counts[0], counts.min(), truncate, rng, from_left))
-        return kept, np.zeros(kept.shape, dtype=np.bool_)
+            return fill(marked, counts[0], given or counts.max())
+        n_keep = given or counts.min()
+        rows = indices_of(cut(marked, counts[0], n_keep, truncate, rng, from_left))
+        return rows, np.zeros(rows.shape, dtype=np.bool_)
 
-    rows = [to_rows(*each) for each in zip(_blocks_of(masks), counts, strict=True)]
+    given = [kept.n_context, *[kept.n_target] * masks.n_targets]
+    rows = [to_rows(*each) for each in zip(_blocks_of(masks), counts, given, strict=True)]
     (context, context_padding), *targets = (
         (torch.from_numpy(indices), torch.from_numpy(padding)) for indices, padding in rows
     )
@@ -195,33 +234,54 @@ def _blocks_of(masks: Masks) -> list[BoolArray]:
     return [masks.context, *masks.targets.swapaxes(0, 1)]
 
 
-def _draw_present(strategy: Strategy, facts: Facts, rng: Generator, seed: BatchSeed) -> Masks:
-    """Draw masks in which the tokens of missing leads are ignored.
+def _draw_fitting(
+    strategy: Strategy,
+    facts: Facts,
+    rng: Generator,
+    seed: BatchSeed,
+    truncate: Truncate,
+    kept: Kept,
+) -> Masks:
+    """Draw masks of the sizes that are given, in which the tokens of missing leads are ignored.
 
-    A record whose context or targets all lie in missing leads is drawn again.
+    A record whose masks are too small, or lie in missing leads alone, is drawn again.
     """
     masks = _draw_valid(strategy, facts, rng, seed)
     _check_fit(masks, facts, strategy)
-    if facts.missing is None or not facts.missing.any():
+    leads_missing = facts.missing is not None and facts.missing.any()
+    if not leads_missing and kept == AS_DRAWN:
         return masks
-    if masks.n_leads == 1:
+    if leads_missing and masks.n_leads == 1:
         raise ValueError(
             "a token of a shared mask holds all leads, so missing leads cannot be left out; use a "
             "per-lead strategy, or fill them in"
         )
-    there = ~facts.missing[:, :, None]
+    there = np.ones((facts.n_records, masks.n_leads, 1), dtype=np.bool_)
+    if facts.missing is not None and leads_missing:
+        there = ~facts.missing[:, :, None]
     context, targets = masks.context & there, masks.targets & there[:, None]
     for _ in range(MAX_REDRAWS):
-        redo = np.flatnonzero((count(context) == 0) | (count(targets) == 0).any(axis=1))
+        redo = np.flatnonzero(~kept.fit(context, targets, truncate))
         if not redo.size:
             return Masks(context, targets)
         again = _draw_valid(strategy, facts.of(redo), rng, seed)
         context[redo] = again.context & there[redo]
         targets[redo] = again.targets & there[redo, None]
+    record = redo[0]
+    n_missing = int((~there[record]).sum())
+    if kept == AS_DRAWN:
+        raise ValueError(
+            f"{strategy!r} left record {record} of the batch without context or without targets in "
+            f"{MAX_REDRAWS} draws, since {n_missing} leads are missing; leave the record out"
+        )
+    n_context, n_target = count(context)[record], count(targets)[record]
+    way_out = (
+        'raise it, since truncate="never" drops nothing' if truncate == "never" else "lower it"
+    )
     raise ValueError(
-        f"{strategy!r} left record {redo[0]} of the batch without context or without targets in "
-        f"{MAX_REDRAWS} draws, since {int(facts.missing[redo[0]].sum())} leads are missing; leave "
-        "the record out"
+        f"{strategy!r} drew no masks for record {record} of the batch that fit {kept} in "
+        f"{MAX_REDRAWS} draws, the last with {n_context} context tokens and targets of "
+        f"{', '.join(map(str, n_target))}; {way_out}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import default_collate
 
+from ecgmask._checks import check_count
 from ecgmask.leads import STANDARD_LEADS
+
+
+class Grid(NamedTuple):
+    """How many patches samples make: by their size, or as the front end of a model says."""
+
+    patch_size: int | None
+    n_patches: int | Callable[[int], int] | None = None
+
+    def count(self, n_samples: int) -> int:
+        """Return how many patches so many samples make, a rest excepted."""
+        if self.patch_size is not None:
+            return n_samples // self.patch_size
+        if callable(self.n_patches):
+            return check_count(f"n_patches({n_samples})", self.n_patches(n_samples))
+        return check_count("n_patches", self.n_patches)
 
 
 class Facts(NamedTuple):
@@ -37,7 +53,7 @@ class Facts(NamedTuple):
 
 def stack_records(
     records: Sequence[Any],
-    patch_size: int,
+    grid: Grid,
     *,
     signal_key: str | int | None,
     check_finite: bool,
@@ -51,8 +67,8 @@ def stack_records(
     ----------
     records
         Records as :func:`torch.utils.data.default_collate` takes them.
-    patch_size
-        Samples in a patch.
+    grid
+        How many patches its samples make.
     signal_key
         Where the signal is in a record.
     check_finite
@@ -67,17 +83,19 @@ def stack_records(
     if len(records) == 0:
         raise ValueError("a batch needs at least one record, but the list is empty")
     n_leads, n_samples = common_shape([signal_of(record, signal_key) for record in records])
-    n_patches = count_patches((n_leads, n_samples), patch_size)
+    if grid.patch_size is not None:
+        check_divides((n_leads, n_samples), grid.patch_size)
+    n_patches = grid.count(n_samples)
     lengths = n_valid = padding = r_peaks = missing = None
     if lengths_key is not None:
         lengths = [int(item_of(record, lengths_key, "lengths_key")) for record in records]
-        n_valid = count_valid(lengths, n_samples, patch_size)
+        n_valid = count_valid(lengths, n_samples, grid)
         padding = find_padding(lengths, n_samples)
     if r_peaks_key is None:
         batch = stack(records)
     else:
         peaks = [item_of(record, r_peaks_key, "r_peaks_key") for record in records]
-        r_peaks = pad_peaks(peaks, patch_size, lengths)
+        r_peaks = pad_peaks(peaks, n_samples / n_patches, lengths, n_valid)
         # Records have different numbers of R peaks, which do not stack: they stay a list.
         batch = put_back(stack([leave_out(r, r_peaks_key) for r in records]), r_peaks_key, peaks)
     signal = signal_of(batch, signal_key)
@@ -151,26 +169,31 @@ def stack(records: Sequence[Any]) -> Any:
         ) from error
 
 
-def count_valid(lengths: list[int], n_samples: int, patch_size: int) -> NDArray[np.int64]:
+def count_valid(lengths: list[int], n_samples: int, grid: Grid) -> NDArray[np.int64]:
     """Return how many patches of each record hold no padding."""
+    least = grid.patch_size or 1
     for record, length in enumerate(lengths):
-        if not patch_size <= length <= n_samples:
+        if not least <= length <= n_samples:
             raise ValueError(
                 f"record {record} has a length of {length} samples, but must have at least one "
-                f"patch of {patch_size} and no more than the {n_samples} that it is padded to"
+                f"patch of {least} and no more than the {n_samples} that it is padded to"
             )
-    return np.array(lengths) // patch_size
+    return np.array([grid.count(length) for length in lengths])
 
 
-def pad_peaks(peaks: list[Any], patch_size: int, lengths: list[int] | None) -> NDArray[np.float64]:
+def pad_peaks(
+    peaks: list[Any],
+    patch_size: float,
+    lengths: list[int] | None,
+    n_valid: NDArray[np.int64] | None,
+) -> NDArray[np.float64]:
     """Return R peaks in patches, one row a record, with NaN behind the last."""
     rows = [np.asarray(each, dtype=np.float64).ravel() for each in peaks]
-    if lengths is not None:
+    if lengths is not None and n_valid is not None:
         # A peak in the last patch counts as padding if that patch is padded in part.
-        ends = [(length - length % patch_size, length) for length in lengths]
         rows = [
-            row[(row < end) | (row >= length)]
-            for row, (end, length) in zip(rows, ends, strict=True)
+            row[(row < n_whole * patch_size) | (row >= length)]
+            for row, n_whole, length in zip(rows, n_valid, lengths, strict=True)
         ]
     rows = [row / patch_size for row in rows]
     padded = np.full((len(rows), max(row.size for row in rows)), np.nan)
@@ -203,6 +226,12 @@ def find_missing(
 def common_shape(signals: Sequence[Any]) -> tuple[int, int]:
     """Return ``(n_leads, n_samples)``, which all signals must have."""
     for signal in signals:
+        if isinstance(signal, list):
+            raise TypeError(
+                "a signal must be a tensor or an array, not list; a data set of Hugging Face gives "
+                'tensors after with_format("torch"), and where the list is not the signal, '
+                "signal_key= says what is"
+            )
         if not isinstance(signal, Tensor | np.ndarray):
             raise TypeError(
                 f"a signal must be a tensor or an array, not {type(signal).__name__}; say where "
@@ -226,8 +255,8 @@ def common_shape(signals: Sequence[Any]) -> tuple[int, int]:
     return shapes[0][0], shapes[0][1]
 
 
-def count_patches(shape: tuple[int, int], patch_size: int) -> int:
-    """Return the number of patches of a record."""
+def check_divides(shape: tuple[int, int], patch_size: int) -> None:
+    """Raise an error unless a record divides into patches."""
     n_samples = shape[1]
     if n_samples < patch_size:
         raise ValueError(
@@ -239,7 +268,6 @@ def count_patches(shape: tuple[int, int], patch_size: int) -> int:
             f"records of {n_samples} samples do not divide into patches of {patch_size}; crop "
             f"{n_samples % patch_size} samples or change patch_size"
         )
-    return n_samples // patch_size
 
 
 def refuse_not_finite(

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import warnings
-from typing import NamedTuple
+from threading import Lock
+from typing import Any, NamedTuple
 
 import torch
+import torch.distributed as dist
 from numpy.random import PCG64, Generator, SeedSequence
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from ecgmask._checks import check_count
 
-# What is kept in shared memory, so that it reaches workers that are alive already: the epoch, the
-# number of its first batch in this run, whether that was loaded and not started yet, how often an
-# epoch was started, how many batches the main process has drawn, whether workers have drawn any,
-# which of them have drawn a first one (a bit each), and whether a repeat was warned of.
-EPOCH, FIRST, LOADED, RUN, DRAWN, IN_WORKERS, STARTED, WARNED = range(8)
+# What a collator shares with the workers of its loader: the epoch, the number of its first batch in
+# this run, how often an epoch was started, whether workers have drawn batches, which of them have
+# drawn a first one (a bit each), and which warnings there were.
+EPOCH, FIRST, RUN, IN_WORKERS, STARTED, OF_NUMBERS, OF_RANKS = range(7)
+
+UNNUMBERED = (
+    "batches come to workers without their number, so each worker counts its own: masks repeat in "
+    "every epoch that set_epoch does not start, and are not those of a run without workers after "
+    "batches that were skipped or done before, or with in_order=False; pass the loader "
+    "batch_sampler=NumberedBatches(...), and wrap a data set that is not of ecgmask in "
+    "NumberedRecords"
+)
 
 
 class BatchSeed(NamedTuple):
@@ -54,22 +63,50 @@ def seed_from_torch() -> BatchSeed:
     return BatchSeed(int(torch.randint(2**63 - 1, ())), epoch=0, batch=0)
 
 
+class Ranks(NamedTuple):
+    """Which process of a distributed run this is, and of how many."""
+
+    rank: int
+    world_size: int
+
+
+def launched_ranks() -> Ranks | None:
+    """Return what torch.distributed or else the launcher says of this process."""
+    if dist.is_available() and dist.is_initialized():
+        return Ranks(dist.get_rank(), dist.get_world_size())
+    try:
+        return Ranks(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
+    except (KeyError, ValueError):
+        return None
+
+
 class Progress:
-    """The epoch and the number of the next batch, shared with all workers of a loader."""
+    """Which batch comes next, where batches do not say their number.
+
+    Each process counts its own calls. What it counts from is shared with workers, so that an epoch
+    reaches those that are alive already; it takes a file descriptor.
+    """
 
     def __init__(self) -> None:
-        self.__setstate__(torch.zeros(8, dtype=torch.int64))
+        self._place: tuple[int, int | None] = (0, None)  # run and worker whose calls are counted
+        self._n_calls = 0
+        self._resumed = False
+        self._ranks_of_parent: Ranks | None = None
+        self._own(torch.zeros(7, dtype=torch.int64))
 
-    def __getstate__(self) -> Tensor:
-        return self._shared
+    def _own(self, shared: Tensor) -> None:
+        # What comes to another process in shared memory belongs to the process that sent it.
+        self._process = -1 if shared.is_shared() else os.getpid()  # type: ignore[no-untyped-call]
+        self._shared = shared.share_memory_()  # type: ignore[no-untyped-call]
+        self._lock = Lock()
 
-    def __setstate__(self, shared: Tensor) -> None:
-        # A copy starts from the same place and then goes its own way, except in a worker, where
-        # the tensor arrives in shared memory.
-        shared.share_memory_()  # type: ignore[no-untyped-call]
-        self._shared = shared
-        self._own_run = -1
-        self._own_calls = 0
+    def __getstate__(self) -> dict[str, Any]:
+        here = {"_lock": None, "_ranks_of_parent": launched_ranks()}
+        return self.__dict__ | here
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._own(state["_shared"])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Progress):
@@ -77,44 +114,38 @@ class Progress:
         return (self.epoch, self._next) == (other.epoch, other._next)
 
     @property
-    def _next(self) -> int:
-        return int(self._shared[FIRST] + self._shared[DRAWN])
-
-    @property
     def epoch(self) -> int:
         """The epoch that is drawn."""
+        self._part_from_parent()
         return int(self._shared[EPOCH])
+
+    @property
+    def _next(self) -> int:
+        return int(self._shared[FIRST]) + self._n_calls
+
+    def ranks(self) -> Ranks | None:
+        """Return which process this is, or that of a worker."""
+        if get_worker_info() is not None and self._ranks_of_parent is not None:
+            return self._ranks_of_parent
+        return launched_ranks()
 
     def set_epoch(self, epoch: int) -> None:
         """Start an epoch, at its first batch or at the one that was loaded for it."""
-        check_count("epoch", epoch, least=0)
-        resumed = self._shared[LOADED] and not self._shared[DRAWN]
-        if epoch == self._shared[EPOCH] and resumed:
-            self._shared[LOADED] = 0
+        self._part_from_parent()
+        if self._resumed and not self._n_calls and epoch == self.epoch:
+            self._resumed = False
         else:
             self._restart(epoch, batch=0)
 
-    def next_batch(self) -> int:
-        """Return the number of the batch that is being collated."""
-        worker = get_worker_info()
-        if worker is None:
-            number = int(self._shared[DRAWN])
-            self._shared[DRAWN] += 1
-        else:
-            if isinstance(worker.dataset, IterableDataset):
-                # Each worker has a stream of its own, and which batch comes when is up to chance.
-                number = self._count_calls() * worker.num_workers + worker.id
-                first = worker.id
-            else:
-                number = _number_in_worker()
-                first = 0
-            if number == first < 62:
-                self._warn_of_repeat(first)
-            self._shared[IN_WORKERS] = 1
-        return int(self._shared[FIRST]) + number
+    def load(self, epoch: int, batch: int) -> None:
+        """Go on at a batch of an epoch."""
+        self._part_from_parent()
+        self._restart(epoch, batch)
+        self._resumed = True
 
     def state(self, batch: int | None) -> dict[str, int]:
         """Return the epoch and the number of batches that are done."""
+        epoch = self.epoch
         if batch is None:
             if self._shared[IN_WORKERS]:
                 raise ValueError(
@@ -122,52 +153,56 @@ class Progress:
                     "of batches of this epoch that training has finished"
                 )
             batch = self._next
-        return {"epoch": self.epoch, "batch": check_count("batch", batch, least=0)}
+        return {"epoch": epoch, "batch": check_count("batch", batch, least=0, bits=63)}
 
-    def load(self, epoch: int | None, batch: int | None) -> None:
-        """Go on at a batch of an epoch."""
-        self._restart(check_count("epoch", epoch, least=0), check_count("batch", batch, least=0))
-        self._shared[LOADED] = 1
+    def next_batch(self) -> tuple[int, int]:
+        """Return the epoch and the number of the batch that is being collated."""
+        worker = get_worker_info()
+        epoch = self.epoch
+        with self._lock:  # threads may share a collator
+            place = int(self._shared[RUN]), None if worker is None else worker.id
+            if self._place != place:
+                self._place, self._n_calls = place, 0
+            number = self._n_calls
+            self._n_calls += 1
+        if worker is not None:
+            self._shared[IN_WORKERS] = 1
+            if not isinstance(worker.dataset, IterableDataset):
+                self.warn_once(OF_NUMBERS, UNNUMBERED)
+            elif number == 0:
+                self._warn_of_repeat(worker.id)
+            number = number * worker.num_workers + worker.id
+        return epoch, int(self._shared[FIRST]) + number
 
     def _restart(self, epoch: int, batch: int) -> None:
         self._shared[EPOCH] = epoch
         self._shared[FIRST] = batch
-        self._shared[[LOADED, DRAWN, IN_WORKERS, STARTED]] = 0
+        self._shared[[IN_WORKERS, STARTED]] = 0
         self._shared[RUN] += 1
+        self._place, self._n_calls, self._resumed = (int(self._shared[RUN]), None), 0, False
 
-    def _count_calls(self) -> int:
-        """Return how often this process was called before in this run of the epoch."""
-        if self._own_run != self._shared[RUN]:
-            self._own_run, self._own_calls = int(self._shared[RUN]), 0
-        self._own_calls += 1
-        return self._own_calls - 1
+    def _part_from_parent(self) -> None:
+        """Go on with a copy in a process that was forked, unless it is a worker."""
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._lock = Lock()  # some thread of the parent may hold the other
+            if get_worker_info() is None:
+                copy = self._shared.clone()
+                self._shared = copy.share_memory_()
 
-    def _warn_of_repeat(self, first: int) -> None:
-        """Warn, once, if the first batch of an epoch is drawn again."""
-        bit = 1 << first
-        if self._shared[STARTED] & bit and not self._shared[WARNED]:
-            self._shared[WARNED] = 1
-            warnings.warn(
+    def _warn_of_repeat(self, worker: int) -> None:
+        """Warn, once, if the first batch of a stream is drawn again."""
+        bit = 1 << min(worker, 62)
+        if self._shared[STARTED] & bit and worker < 62:
+            self.warn_once(
+                OF_NUMBERS,
                 f"epoch {self.epoch} starts again and repeats the masks that it has served; call "
                 "set_epoch(epoch) on the collator before each epoch",
-                stacklevel=2,
             )
         self._shared[STARTED] |= bit
 
-
-def _number_in_worker() -> int:
-    """Return the number that the loader gave to the batch at hand, from 0 in each epoch.
-
-    It travels with the batch, whichever worker gets it, but torch hands it to nobody: it is a
-    variable of the loop that runs the worker. To count calls instead would go wrong with
-    ``in_order=False``, where batches go to whichever worker is free.
-    """
-    frame = sys._getframe()
-    while frame.f_back is not None:
-        frame = frame.f_back
-        if frame.f_code.co_name == "_worker_loop" and "idx" in frame.f_locals:
-            return int(frame.f_locals["idx"])
-    raise RuntimeError(
-        "this loader's workers do not tell the number of a batch, which seed= needs; use "
-        "torch.utils.data.DataLoader, or leave out seed= and call torch.manual_seed"
-    )
+    def warn_once(self, kind: int, message: str) -> None:
+        """Warn, unless there was a warning of this kind already."""
+        if not self._shared[kind]:
+            self._shared[kind] = 1
+            warnings.warn(message, stacklevel=2)

@@ -256,13 +256,21 @@ class MaskStatistics:
     tokens_drawn_error
         Standard error of `tokens_drawn`.
     tokens
-        Context tokens that are left of a record when its batch is cut to the shortest.
+        Context tokens that are left of a record when its batch is cut to the shortest, or to
+        `n_context`.
     tokens_error
         Standard error of `tokens`.
     slots
         Tokens and filler of a record when its batch is filled up to the longest.
     slots_error
         Standard error of `slots`.
+    n_context
+        Context tokens that a collator is told to keep, or ``None``. All other numbers are then
+        those of records that have as many.
+    redrawn
+        Fraction of the records that have fewer, which a collator draws again.
+    redrawn_error
+        Standard error of `redrawn`.
 
     Examples
     --------
@@ -301,6 +309,9 @@ class MaskStatistics:
     tokens_error: float
     slots: float
     slots_error: float
+    n_context: int | None = None
+    redrawn: float = 0.0
+    redrawn_error: float = 0.0
 
     @property
     def context_run(self) -> float:
@@ -332,6 +343,8 @@ class MaskStatistics:
             ("in two or more targets", self.overlapping, self.overlapping_error),
             ("ignored", self.ignored, self.ignored_error),
         ]
+        if self.n_context is not None:
+            rows.append(("records drawn again", self.redrawn, self.redrawn_error))
         lines = [f"{self.strategy!r}"]
         lines += [f"  {name:<24}{value:7.1%} ± {error:.1%}" for name, value, error in rows]
         for name, mean, error in (
@@ -369,6 +382,7 @@ def mask_statistics(
     patch_duration: float = 0.05,
     heart_rate: float | None = None,
     r_peaks: ArrayLike = (),
+    n_context: int | None = None,
 ) -> MaskStatistics:
     """Simulate what a strategy does on average.
 
@@ -392,6 +406,9 @@ def mask_statistics(
     r_peaks
         Ascending positions of R peaks in patches, the same for all records; for strategies that
         need them, such as :class:`Beats`.
+    n_context
+        Context tokens that a collator is told to keep, at least 1: what is lost is counted from
+        these, and records with fewer are left out, as a collator draws them again.
 
     Returns
     -------
@@ -418,6 +435,8 @@ def mask_statistics(
     check_count("n_patches", n_patches)
     check_count("n_batches", n_batches, least=2)
     check_count("batch_size", batch_size)
+    if n_context is not None:
+        check_count("n_context", n_context)
     if not 0 < patch_duration < np.inf:
         raise ValueError(f"patch_duration must be positive, in seconds, not {patch_duration}")
     if heart_rate is not None and not 0 < heart_rate < np.inf:
@@ -427,11 +446,20 @@ def mask_statistics(
         if not needs_r_peaks(strategy):
             raise ValueError(f"{strategy!r} uses no R peaks; leave out r_peaks=")
         given["r_peaks"] = np.repeat(np.asarray(r_peaks, float)[None], batch_size, axis=0)
-    per_batch: dict[str, list[Any]] = {name: [] for name in SIMULATED}
+    per_batch: dict[str, list[Any]] = {name: [] for name in (*SIMULATED, "redrawn")}
     runs = {"context": np.zeros(n_patches + 1, int), "target": np.zeros(n_patches + 1, int)}
     mean_runs: dict[str, list[float]] = {"context": [], "target": []}
     for _ in range(n_batches):
         masks = strategy.draw(batch_size, n_patches, rng, **given)
+        fits = np.count_nonzero(masks.context, axis=(1, 2)) >= (n_context or 0)
+        per_batch["redrawn"].append(1 - fits.mean())
+        if not fits.any():
+            raise ValueError(
+                f"{strategy!r} drew a batch in which no record has n_context={n_context} context "
+                "tokens; lower it"
+            )
+        if not fits.all():
+            masks = Masks(masks.context[fits], masks.targets[fits])
         target = masks.target_union
         per_batch["context"].append(masks.context.mean())
         per_batch["target"].append(target.mean())
@@ -441,7 +469,7 @@ def mask_statistics(
         per_batch["p_target"].append(target.mean(axis=(0, 1)))
         counts = np.count_nonzero(masks.context, axis=(1, 2))
         per_batch["tokens_drawn"].append(counts.mean())
-        per_batch["tokens"].append(counts.min())
+        per_batch["tokens"].append(n_context or counts.min())
         per_batch["slots"].append(counts.max())
         for name, marked in (("context", masks.context), ("target", target)):
             of_length = count_runs(marked)
@@ -460,6 +488,7 @@ def mask_statistics(
         target_runs=runs["target"],
         context_run_error=standard_error(mean_runs["context"]),
         target_run_error=standard_error(mean_runs["target"]),
+        n_context=n_context,
         **means,
         **errors,
     )

@@ -1,18 +1,27 @@
 """Loaders whose masks are compared bit for bit. Worker processes import this module too."""
 
 import os
+import sys
 import time
 import warnings
 
 import pytest
 import torch
-from torch.utils.data import Dataset, IterableDataset, get_worker_info
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    SequentialSampler,
+    get_worker_info,
+)
 
 from ecgmask import (
     ContextToTarget,
     IJEPAMaskCollator,
     MaskAndComplement,
     MaskCollator,
+    NumberedBatches,
+    NumberedRecords,
     PatchMaskCollator,
     PerLead,
 )
@@ -22,6 +31,9 @@ BATCH_SIZE = 2
 
 allow_many_workers = pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
 """torch warns of more workers than the machine has processors."""
+
+allow_counting = pytest.mark.filterwarnings("ignore:batches come to workers without:UserWarning")
+"""Workers that have to count their calls say so."""
 
 
 def record(number):
@@ -119,6 +131,15 @@ def all_kinds(**options):
     )
 
 
+def numbered(dataset, collate, *, sampler=None, **options):
+    """Return a loader whose batches know their number."""
+    if sampler is None:
+        sampler = SequentialSampler(dataset)
+    batches = NumberedBatches(sampler, BATCH_SIZE, drop_last=False)
+    records = NumberedRecords(dataset)
+    return DataLoader(records, batch_sampler=batches, collate_fn=collate, **options)
+
+
 def tensors(masked):
     """Return all index tensors of a batch."""
     lists = [x if isinstance(x, list) else [x] for x in masked[1:]]
@@ -146,7 +167,8 @@ def worker_of(masked):
 def draw_epoch(loader, epoch=None):
     """Run an epoch and return the masks of each of its batches, by the number of the batch."""
     if epoch is not None:
-        loader.collate_fn.set_epoch(epoch)
+        knows = isinstance(loader.batch_sampler, NumberedBatches)
+        (loader.batch_sampler if knows else loader.collate_fn).set_epoch(epoch)
     return {numbers(masked)[0] // BATCH_SIZE: fingerprint(masked) for masked in loader}
 
 
@@ -159,3 +181,10 @@ def tell_warnings(_worker):
     """Let a worker print all its warnings, whatever the test run does with its own."""
     warnings.simplefilter("always")
     warnings.showwarning = lambda message, *_: os.write(2, f"{message}\n".encode())
+
+
+def run_elsewhere(collate):
+    """Draw an epoch that the parent of this process knows nothing of."""
+    collate.set_epoch(7)
+    collate([torch.zeros(2, 200)])
+    sys.exit(collate.state_dict() != {"seed": 5, "epoch": 7, "batch": 1})

@@ -20,6 +20,10 @@ from ecgmask import (
     Masks,
     PatchMaskCollator,
     PerLead,
+    RandomPatches,
+    UnionOfBlocks,
+    gather_tokens,
+    mark_tokens,
 )
 
 Record = namedtuple("Record", ["signal", "label"])
@@ -32,6 +36,7 @@ COLLATORS = [
     PatchMaskCollator(PerLead(ContextToTarget()), 25, truncate="first", check_finite=False),
     IJEPAMaskCollator(patch_size=25, truncate="first", signal_key="ecg"),
     MaskCollator(patch_size=25, min_block_size=5, signal_key=1, check_finite=False),
+    PatchMaskCollator([MaskAndComplement()], n_patches=312, n_context=20, as_dict=True),
 ]
 
 
@@ -386,6 +391,7 @@ def test_a_single_lead_is_enough():
         ([("name", torch.zeros(12, 5000))], TypeError, "not str; say where it is .*signal_key="),
         ([()], TypeError, "records are sequences of 0 items, but signal_key=0"),
         ([{"x": torch.zeros(12, 5000)}], TypeError, "keys 'x'; say which .* with signal_key="),
+        ([[[0.0] * 5000] * 12], TypeError, r'array, not list; .* after with_format\("torch"\)'),
     ],
 )
 def test_records_that_cannot_be_masked_are_refused(collate, records, error, message):
@@ -617,3 +623,138 @@ def test_a_masked_batch_survives_pickling(collate):
 def test_a_collator_cannot_be_changed(collate):
     with pytest.raises(AttributeError, match="cannot assign to field 'patch_size'"):
         collate.patch_size = 50
+
+
+# Forms
+
+
+@pytest.mark.parametrize("make", [MaskCollator, IJEPAMaskCollator])
+def test_a_dict_of_a_named_collator_holds_what_the_tuple_holds(make):
+    masked, as_dict = make(seed=1)(signals()), make(seed=1, as_dict=True)(signals())
+    assert type(as_dict) is dict
+    assert list(as_dict) == ["batch", "context", "targets"]
+    assert same(masked, tuple(as_dict.values()))
+    assert torch.equal(masked.batch, as_dict["batch"])
+
+
+def test_a_dict_is_rebuilt_by_code_that_rebuilds_batches():
+    # As trainers move a batch to a device: mappings by their items, sequences from a generator.
+    def move(data):
+        if isinstance(data, dict):
+            return type(data)({key: move(value) for key, value in data.items()})
+        if isinstance(data, tuple | list):
+            return type(data)(move(value) for value in data)
+        return data.to("meta")
+
+    with pytest.raises(TypeError, match="missing 2 required positional arguments"):
+        move(MaskCollator()(signals()))
+    moved = move(IJEPAMaskCollator(as_dict=True)(signals()))
+    assert moved["targets"][3].device.type == "meta"
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_first_value_of_a_dict_has_an_entry_for_each_record(several):
+    strategy = [RandomPatches(), RandomPatches()] if several else RandomPatches()
+    collate = PatchMaskCollator(strategy, 25, signal_key="ecg", as_dict=True)
+    for records in (signals(3), [{"ecg": signal, "age": 40} for signal in signals(3)]):
+        assert len(next(iter(collate(records).values()))) == 3
+
+
+def test_records_whose_keys_are_those_of_masks_are_refused():
+    collate = MaskCollator(25, signal_key="ecg", as_dict=True)
+    with pytest.raises(ValueError, match="have the keys 'targets', which as_dict=True needs"):
+        collate([{"ecg": signal, "targets": 1} for signal in signals()])
+
+
+def test_flat_targets_go_to_a_device_one_by_one():
+    strategies = [UnionOfBlocks.vjepa_short(), UnionOfBlocks.vjepa_long()]
+    collate = PatchMaskCollator(strategies, 25, truncate="first", flat_targets=True)
+    _, contexts, targets = collate(signals())
+    assert len(contexts) == len(targets) == 2
+    assert {target.to("meta").device.type for target in targets} == {"meta"}
+
+
+def test_flat_targets_keep_the_order_of_strategies_and_blocks():
+    strategies = [ContextToTarget(num_pred_blocks=3), RandomPatches()]
+    nested = PatchMaskCollator(strategies, 25, seed=1)(signals())
+    flat = PatchMaskCollator(strategies, 25, seed=1, flat_targets=True)(signals())
+    expected = [*nested.targets[0], *nested.targets[1]]
+    assert len(flat.targets) == 4
+    assert all(map(torch.equal, flat.targets, expected))
+
+
+# Indices in a model
+
+
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+def test_tokens_are_gathered_and_marked_in_one_graph(backend):
+    def model(tokens, indices):
+        return gather_tokens(tokens, indices) * 2, mark_tokens(indices, tokens.shape[1])
+
+    torch.compiler.reset()
+    compiled = torch.compile(model, backend=backend, fullgraph=True)
+    for n_context in (3, 4, 5):
+        tokens, indices = torch.randn(2, 10, 4), torch.randint(10, (2, n_context))
+        for one, other in zip(compiled(tokens, indices), model(tokens, indices), strict=True):
+            assert torch.equal(one, other)
+
+
+def test_a_given_length_costs_one_graph():
+    graphs = []
+
+    def backend(graph, _):
+        graphs.append(graph)
+        return graph.forward
+
+    torch.compiler.reset()
+    compiled = torch.compile(gather_tokens, backend=backend, fullgraph=True, dynamic=False)
+    tokens = torch.randn(4, 200, 2)
+    drawn, given = ContextToTarget(), {"n_context": 10}
+    for _ in range(4):
+        compiled(tokens, PatchMaskCollator(drawn, 25, **given)(signals()).context)
+    assert len(graphs) == 1
+    lengths = {10}
+    for _ in range(4):
+        context = PatchMaskCollator(drawn, 25)(signals()).context
+        lengths.add(context.shape[1])
+        compiled(tokens, context)
+    assert len(graphs) == len(lengths) > 2
+
+
+def test_an_index_that_names_no_token_is_refused_outside_of_a_graph():
+    with pytest.raises(ValueError, match="indices go from 0 to 10, but there are 10 tokens"):
+        gather_tokens(torch.randn(1, 10, 2), torch.tensor([[0, 10]]))
+
+
+def test_marked_tokens_are_those_that_are_named():
+    collate = PatchMaskCollator(ContextToTarget(), 25, truncate="never")
+    masked = collate(signals())
+    assert masked.context_padding.any()
+    masks = Masks.from_indices(masked.context, masked.targets, n_patches=200)
+    assert np.array_equal(mark_tokens(masked.context, 200), masks.context[:, 0])
+    for block, target in enumerate(masked.targets):
+        assert np.array_equal(mark_tokens(target, 200), masks.targets[:, block, 0])
+
+
+def test_tokens_are_gathered_and_marked_on_the_device_of_the_indices():
+    # Tensors of this device hold no numbers: whoever reads one on the host gets an error.
+    indices, tokens = torch.zeros(2, 3, dtype=torch.int64), torch.zeros(2, 10, 4)
+    with pytest.raises(NotImplementedError, match="no data"):
+        indices.to("meta").cpu()
+    gathered = gather_tokens(tokens.to("meta"), indices.to("meta"))
+    assert (gathered.device.type, gathered.shape) == ("meta", (2, 3, 4))
+    marked = mark_tokens(indices.to("meta"), 10)
+    assert (marked.device.type, marked.shape, marked.dtype) == ("meta", (2, 10), torch.bool)
+
+
+@pytest.mark.parametrize(
+    ("indices", "n_tokens", "error", "message"),
+    [
+        (torch.tensor([0, 1]), 3, ValueError, r"shape \(n_records, n_indices\), not \(2,\)"),
+        (torch.tensor([[0, 1]]), 0, ValueError, "n_tokens must be at least 1, not 0"),
+        (torch.tensor([[0, 1]]), 3.0, TypeError, r"n_tokens must be a whole number, not 3\.0"),
+    ],
+)
+def test_what_cannot_be_marked_is_refused(indices, n_tokens, error, message):
+    with pytest.raises(error, match=message):
+        mark_tokens(indices, n_tokens)

@@ -74,7 +74,7 @@ def find_collators():
     found = {
         name: cls
         for name, cls in vars(ecgmask).items()
-        if inspect.isclass(cls) and hasattr(cls, "load_state_dict")
+        if inspect.isclass(cls) and hasattr(cls, "signal_key")
     }
     make = found.pop("PatchMaskCollator")
     several = [ContextToTarget(), PerLead(ContextToTarget())]

@@ -1,12 +1,15 @@
 """Ranks of a distributed run: tensors of one shape, masks of their own.
 
-Real processes train in ``test_training.py``.
+Real processes train in ``frameworks/``.
 """
+
+import os
+import pickle
 
 import numpy as np
 import pytest
 import torch
-from seeded_runs import fingerprint, tensors
+from seeded_runs import Records, allow_many_workers, draw_epoch, fingerprint, numbered, tensors
 
 from ecgmask import (
     ContextToTarget,
@@ -167,3 +170,130 @@ def test_ranks_that_cannot_agree_are_refused(make, error, message):
 @pytest.mark.parametrize("make", [MaskCollator, IJEPAMaskCollator])
 def test_a_single_process_needs_no_rank(make, options):
     assert len(tensors(make(5, **options)(SIGNALS))[0]) == 8
+
+
+# Ranks that are found
+
+
+@pytest.fixture
+def launch(monkeypatch):
+    """Set what a launcher tells a process."""
+
+    def set_variables(**variables):
+        for name in ("RANK", "WORLD_SIZE"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    set_variables()
+    return set_variables
+
+
+def forget_launch(_worker):
+    os.environ.pop("RANK")
+    os.environ.pop("WORLD_SIZE")
+
+
+@pytest.fixture
+def group(monkeypatch):
+    """Set what torch.distributed says of a process."""
+
+    def set_group(rank, world_size):
+        monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+        monkeypatch.setattr(torch.distributed, "get_rank", lambda: rank)
+        monkeypatch.setattr(torch.distributed, "get_world_size", lambda: world_size)
+
+    return set_group
+
+
+@pytest.mark.parametrize("make", [MaskCollator, IJEPAMaskCollator])
+def test_a_rank_is_that_of_the_launcher(launch, make):
+    expected = fingerprint(make(5, seed=3, rank=1, world_size=4)(SIGNALS))
+    collate = make(5, seed=3)
+    launch(RANK="1", WORLD_SIZE="4")
+    assert fingerprint(collate(SIGNALS)) == expected
+
+
+@pytest.mark.parametrize("make", [MaskCollator, IJEPAMaskCollator])
+def test_torch_distributed_is_asked_before_the_launcher(launch, group, make):
+    expected = fingerprint(make(5, seed=3, rank=2, world_size=3)(SIGNALS))
+    collate = make(5, seed=3)
+    launch(RANK="1", WORLD_SIZE="4")
+    group(2, 3)
+    assert fingerprint(collate(SIGNALS)) == expected
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"RANK": "1"}, {"WORLD_SIZE": "2"}, {"RANK": "one", "WORLD_SIZE": "2"}]
+)
+def test_a_process_of_which_nobody_says_anything_is_alone(launch, variables):
+    expected = fingerprint(MaskCollator(5, seed=3, rank=0, world_size=1)(SIGNALS))
+    launch(**variables)
+    assert fingerprint(MaskCollator(5, seed=3)(SIGNALS)) == expected
+
+
+@allow_many_workers
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_have_the_rank_of_the_process_that_trains(launch, method):
+    expected = draw_epoch(numbered(Records(), IJEPAMaskCollator(5, seed=3, rank=1, world_size=2)))
+    launch(RANK="1", WORLD_SIZE="2")
+    options = {"num_workers": 1, "multiprocessing_context": method}
+    if method == "spawn":  # as where only torch.distributed knows, of which such a worker does not
+        options["worker_init_fn"] = forget_launch
+    loader = numbered(Records(), IJEPAMaskCollator(5, seed=3), **options)
+    assert draw_epoch(loader) == expected
+
+
+def test_a_stored_collator_finds_the_rank_of_the_process_that_loads_it(launch):
+    launch(RANK="0", WORLD_SIZE="2")
+    stored = pickle.dumps(MaskCollator(5, seed=3))
+    launch(RANK="1", WORLD_SIZE="2")
+    drawn = fingerprint(pickle.loads(stored)(SIGNALS))
+    assert drawn == fingerprint(MaskCollator(5, seed=3, rank=1)(SIGNALS))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"rank": 0}, "rank=0 of world_size=2 was asked for, but this is process 1 of 2; leave"),
+        ({"rank": 1, "world_size": 3}, "rank=1 of world_size=3 was asked for, but this is process"),
+        ({"world_size": 4}, "rank=1 of world_size=4 was asked for, but this is process 1 of 2"),
+    ],
+)
+def test_a_rank_that_is_given_wins_and_is_doubted_once(launch, given, message):
+    alone = MaskCollator(5, seed=3, **{"rank": 1} | given)
+    expected = [fingerprint(alone(SIGNALS)) for _ in range(2)]
+    launch(RANK="1", WORLD_SIZE="2")
+    collate = MaskCollator(5, seed=3, **given)
+    with pytest.warns(UserWarning, match=message):
+        first = fingerprint(collate(SIGNALS))
+    assert [first, fingerprint(collate(SIGNALS))] == expected
+
+
+@pytest.mark.parametrize("given", [{"rank": 1}, {"rank": 1, "world_size": 2}, {"world_size": 2}])
+def test_a_rank_that_is_right_is_not_doubted(launch, given):
+    launch(RANK="1", WORLD_SIZE="2")
+    expected = fingerprint(MaskCollator(5, seed=3)(SIGNALS))
+    assert fingerprint(MaskCollator(5, seed=3, **given)(SIGNALS)) == expected
+
+
+def test_ranks_with_padded_records_need_not_be_told_but_cannot_agree(launch):
+    def one(rank, shortest):
+        launch(RANK=str(rank), WORLD_SIZE="2")
+        collate = PatchMaskCollator(ContextToTarget(), 5, lengths_key=1, seed=3)
+        return collate([(torch.zeros(2, 1000), length) for length in (1000, shortest)])
+
+    full, padded = one(0, 1000), one(1, 500)
+    assert full.context.shape != padded.context.shape
+    alone = PatchMaskCollator(ContextToTarget(), 5, seed=3, lengths_key=1, rank=0, world_size=1)
+    launch()
+    assert fingerprint(alone([(torch.zeros(2, 1000), 1000)] * 2)) == fingerprint(full)
+    assert fingerprint(one(1, 1000)) != fingerprint(full)
+
+
+def test_without_a_seed_nobody_asks_for_the_rank(launch):
+    torch.manual_seed(3)
+    expected = fingerprint(IJEPAMaskCollator(5)(SIGNALS))
+    launch(RANK="1", WORLD_SIZE="2")
+    torch.manual_seed(3)
+    assert fingerprint(IJEPAMaskCollator(5)(SIGNALS)) == expected

@@ -283,7 +283,7 @@ def test_samples_have_the_rate_that_they_are_said_to_have(rate, n_samples):
     last = slice(-int(0.3 * rate), -int(0.1 * rate))
     phase = 2 * np.pi * frequency / rate * np.arange(length)[last]
     (sine, cosine), *_ = np.linalg.lstsq(
-        np.transpose([np.sin(phase), np.cos(phase)]), resampled.signal[0, last]
+        np.transpose([np.sin(phase), np.cos(phase)]), resampled.signal[0, last], rcond=None
     )
     delay = np.arctan2(-cosine, sine) / (2 * np.pi * frequency)
     assert abs(delay) < 0.06 / 500

@@ -5,9 +5,17 @@ import numpy as np
 import pytest
 import torch
 from goodness import assert_means, assert_uniform
-from prescribed import truncated
+from prescribed import Prescribed, truncated
 
-from ecgmask import ContextToTarget, IJEPAMaskCollator, Leads, PatchMaskCollator, gather_tokens
+from ecgmask import (
+    ContextToTarget,
+    IJEPAMaskCollator,
+    Leads,
+    Masks,
+    PatchMaskCollator,
+    describe,
+    gather_tokens,
+)
 
 RULES = ("ends", "random", "first")
 
@@ -221,3 +229,129 @@ def test_what_a_filler_holds_changes_no_output():
 def test_the_form_of_i_jepa_has_no_place_for_filler():
     with pytest.raises(ValueError, match="which the form of I-JEPA lacks; use PatchMaskCollator"):
         IJEPAMaskCollator(25, truncate="never")
+
+
+# Lengths that are given
+
+
+class Counted:
+    """A user's strategy: a context of one to six patches, which starts at ten times its length."""
+
+    def draw(self, n_records, n_patches, rng, **_):
+        count = rng.integers(1, 7, size=n_records)[:, None, None]
+        patch = np.arange(n_patches)
+        context = (10 * count <= patch) & (patch < 11 * count)
+        return Masks(context, ~context[:, None] & (patch < 70 + count)[:, None])
+
+
+def fixed(strategy=None, n_records=64, **options):
+    collator = PatchMaskCollator(strategy or Counted(), 1, **options)
+    return collator(list(torch.zeros(n_records, 12, 100)))
+
+
+@pytest.mark.parametrize("truncate", ["ends", "random", "first", "never"])
+def test_all_batches_of_given_lengths_have_one_shape(truncate):
+    lengths = {"n_context": 95, "n_target": 20} if truncate == "never" else {}
+    lengths = lengths or {"n_context": 10, "n_target": 15}
+    shapes = set()
+    for n_records in (3, 64) * 10:
+        batch = fixed(ContextToTarget(), n_records, truncate=truncate, **lengths)
+        shapes |= {context.shape[1:] for context in [batch.context]}
+        shapes |= {target.shape[1:] for target in batch.targets}
+    assert shapes == {(n,) for n in lengths.values()}
+
+
+def test_records_that_are_too_short_are_drawn_again_by_the_same_law():
+    starts = [fixed(n_context=3, truncate="first").context[:, 0] for _ in range(40)]
+    assert_uniform((torch.cat(starts) // 10).tolist(), [3, 4, 5, 6])
+
+
+def test_records_that_are_too_long_to_be_filled_up_are_drawn_again_by_the_same_law():
+    starts = [fixed(n_context=3, truncate="never").context[:, 0] for _ in range(40)]
+    assert_uniform((torch.cat(starts) // 10).tolist(), [1, 2, 3])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_given_length_drops_by_the_same_rule(rule, contexts):
+    context = contexts[0]
+    target = np.zeros_like(context)
+    target[..., -1] = True
+    masks = Masks(context & ~target, target[:, None])
+    shortest = int(masks.context.sum(axis=(1, 2)).min())
+
+    def cut(**options):
+        collate = PatchMaskCollator(Prescribed(masks), 1, truncate=rule, seed=1, **options)
+        return collate(list(torch.zeros(64, 12, 200)))
+
+    assert torch.equal(cut(n_context=shortest).context, cut().context)
+    fewer = cut(n_context=shortest - 5).context
+    assert fewer.shape == (64, shortest - 5)
+    assert not (Masks.from_indices(fewer, fewer[:, :0], n_patches=200).context & ~context).any()
+
+
+def test_what_a_given_length_drops_is_counted_as_ignored():
+    batch = fixed(n_context=2, n_target=50, truncate="first", seed=3)
+    counts = batch.context[:, 0] // 10
+    for record in range(64):
+        summary = describe(batch, record=record, n_patches=100)
+        assert (summary.n_context, summary.n_target) == (2, 50)
+        # Before, context and target made up the first 70 patches and one for each of the context.
+        assert summary.n_ignored == 48
+    assert counts.min() >= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"n_context": 7},
+            r"for record \d+ of the batch that fit n_context=7 in 1000 draws, the last with \d "
+            r"context tokens and targets of \d+; lower it",
+        ),
+        ({"n_target": 71}, "that fit n_target=71 in 1000 draws"),
+        ({"n_context": 2, "n_target": 71}, "that fit n_context=2 and n_target=71 in"),
+        (
+            {"n_target": 60, "truncate": "never"},
+            'that fit n_target=60 .* raise it, since truncate="never" drops nothing',
+        ),
+    ],
+)
+def test_lengths_that_no_record_has_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        fixed(n_records=3, **options)
+
+
+@pytest.mark.parametrize("name", ["n_context", "n_target"])
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [(0, ValueError, "must be at least 1, not 0"), (2.0, TypeError, "must be a whole number")],
+)
+@pytest.mark.parametrize(
+    "make",
+    [IJEPAMaskCollator, lambda **options: PatchMaskCollator(ContextToTarget(), 25, **options)],
+)
+def test_lengths_that_are_no_counts_are_refused(make, name, given, error, message):
+    with pytest.raises(error, match=f"{name} {message}"):
+        make(**{name: given})
+
+
+def test_the_form_of_i_jepa_takes_lengths():
+    collate = IJEPAMaskCollator(25, n_context=10, n_target=30)
+    for _ in range(5):
+        _, (context,), targets = collate(list(torch.zeros(16, 12, 5000)))
+        assert context.shape == (16, 10)
+        assert {target.shape for target in targets} == {(16, 30)}
+    other = PatchMaskCollator(ContextToTarget(), 25, n_context=10, n_target=30, seed=2)
+    same = IJEPAMaskCollator(25, n_context=10, n_target=30, seed=2)
+    records = list(torch.zeros(16, 12, 5000))
+    assert torch.equal(same(records).context[0], other(records).context)
+
+
+def test_ranks_that_are_given_lengths_need_not_know_how_many_they_are():
+    records = list(torch.zeros(8, 12, 5000))
+    given = {"n_context": 10, "n_target": 30, "seed": 2, "rank": 1}
+    alone = PatchMaskCollator(ContextToTarget(), 25, **given)(records)
+    among = PatchMaskCollator(ContextToTarget(), 25, **given, world_size=64)(records)
+    assert torch.equal(alone.context, among.context)
+    with pytest.raises(ValueError, match=r"rank=1 needs world_size: .* told with n_context="):
+        PatchMaskCollator(ContextToTarget(), 25, seed=2, rank=1, n_context=10)

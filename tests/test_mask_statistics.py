@@ -427,3 +427,48 @@ def test_mean_runs_have_standard_errors_over_batches(rng):
 def test_r_peaks_that_no_strategy_needs_are_refused(rng):
     with pytest.raises(ValueError, match=r"ratio=0\.75\) uses no R peaks; leave out"):
         mask_statistics(RandomPatches(), 200, rng=rng, r_peaks=[10, 50])
+
+
+# A context of a given length
+
+
+class OneToSix:
+    """A user's strategy: a record sees one to six patches, all equally likely."""
+
+    def draw(self, n_records, n_patches, rng, **_):
+        context = np.arange(n_patches) < rng.integers(1, 7, size=n_records)[:, None, None]
+        return Masks(context, ~context[:, None])
+
+
+def test_what_a_given_length_costs_is_counted_from_records_that_have_as_many():
+    statistics = mask_statistics(
+        OneToSix(), 10, rng=np.random.default_rng(3), n_batches=300, batch_size=14, n_context=4
+    )
+    assert statistics.tokens == 4
+    assert statistics.tokens_error == 0
+    # Three counts of six are too short; the others are 4, 5 and 6.
+    assert abs(statistics.redrawn - 1 / 2) < 5 * statistics.redrawn_error
+    assert abs(statistics.tokens_drawn - 5) < 5 * statistics.tokens_drawn_error
+    assert statistics.lost == pytest.approx(1 - 4 / statistics.tokens_drawn)
+    assert f"  {'records drawn again':<24}{statistics.redrawn:7.1%} ±" in str(statistics)
+    # Whoever sees four patches at least sees the first four.
+    assert (statistics.p_context[:4] == 1).all()
+
+
+def test_no_record_is_drawn_again_where_no_length_is_given():
+    statistics = mask_statistics(OneToSix(), 10, rng=np.random.default_rng(3), n_batches=4)
+    assert (statistics.n_context, statistics.redrawn) == (None, 0)
+    assert "drawn again" not in str(statistics)
+
+
+@pytest.mark.parametrize(
+    ("n_context", "error", "message"),
+    [
+        (7, ValueError, "no record has n_context=7 context tokens; lower it"),
+        (0, ValueError, "n_context must be at least 1, not 0"),
+        (4.0, TypeError, r"n_context must be a whole number, not 4\.0"),
+    ],
+)
+def test_a_length_that_no_record_has_is_refused(n_context, error, message):
+    with pytest.raises(error, match=message):
+        mask_statistics(OneToSix(), 10, rng=np.random.default_rng(3), n_context=n_context)

@@ -25,23 +25,28 @@ ALLOWED = {
     "readers": {"pydicom", "ecgmask.readers"} | ECGS,
     "synthetic": ECGS,
     "stacks": {"ecgmask.readers"} | ECGS,
-    "datasets": {"scipy", "torch", "ecgmask.readers", "ecgmask.seeding", "ecgmask.stacks"} | ECGS,
+    "datasets": {
+        "scipy", "torch", "ecgmask.batches", "ecgmask.readers", "ecgmask.seeding", "ecgmask.stacks",
+    } | ECGS,
     "convert": {"ecgmask.datasets", "ecgmask.stacks"} | GROUND,
-    "records": {"numpy", "torch", "ecgmask.leads"},
+    "batches": {"torch", "ecgmask._checks"},
+    "records": {"numpy", "torch"} | GROUND,
     # The wing of masks, which knows of no ECG.
     "strategies": MASKS,
     "seeding": {"numpy", "torch", "ecgmask._checks"},
     "indices": {"torch", "ecgmask.records", "ecgmask.seeding"} | MASKS,
     "collate": {
-        "torch", "typing_extensions", "ecgmask.indices", "ecgmask.records", "ecgmask.seeding"
+        "torch", "typing_extensions", "ecgmask.batches", "ecgmask.indices", "ecgmask.records",
+        "ecgmask.seeding",
     } | MASKS,
     "statistics": MASKS,
     # On both stand these.
     "baselines": ECGS | MASKS,
     "plotting": {"matplotlib", "ecgmask.statistics"} | ECGS | MASKS,
     "__init__": {
-        "ecgmask.collate", "ecgmask.datasets", "ecgmask.ecg", "ecgmask.leads", "ecgmask.readers",
-        "ecgmask.stacks", "ecgmask.statistics", "ecgmask.strategies", "ecgmask.synthetic",
+        "ecgmask.batches", "ecgmask.collate", "ecgmask.datasets", "ecgmask.ecg", "ecgmask.leads",
+        "ecgmask.readers", "ecgmask.stacks", "ecgmask.statistics", "ecgmask.strategies",
+        "ecgmask.synthetic",
     },
 }  # fmt: skip
 """What each part may import, beside the standard library."""

@@ -29,6 +29,7 @@ from ecgmask import (
     mask_statistics,
 )
 from ecgmask.plotting import plot_12_leads, plot_comparison, plot_lead, plot_statistics
+from ecgmask.strategies.masks import has_equal_counts
 
 PATCH_SIZE = 5
 N_PATCHES = 40
@@ -57,8 +58,11 @@ DIMENSIONS = {
         "lengths, missing nan",
     ),
     "truncate": ("ends", "random", "first", "never"),
-    "seeding": ("no seed", "seed", "ranks"),
+    "kept": ("as drawn", "fixed"),
+    "seeding": ("no seed", "seed", "ranks", "ranks alone"),
 }
+# What every record can be cut to; filled up, a row has room for all tokens.
+N_CONTEXT, N_TARGET = 2, 3
 
 
 class Options(NamedTuple):
@@ -68,6 +72,7 @@ class Options(NamedTuple):
     form: str
     told: str
     truncate: str
+    kept: str
     seeding: str
 
 
@@ -92,8 +97,14 @@ def expected_refusal(options):
         return "needs the R peaks of each record; say where they are with r_peaks_key="
     if told == "r peaks" and not beats:
         return "no strategy uses R peaks; leave it out"
-    if options.seeding == "ranks" and told not in ("nothing", "missing named"):
-        return "known to one rank only, so ranks cannot agree .* leave out rank and world_size"
+    of_one_rank = told not in ("nothing", "missing named")
+    if "ranks" in options.seeding and options.kept != "fixed":
+        if options.seeding == "ranks alone" and (
+            "missing" in told or not all(has_equal_counts(s) for s in strategies_of(options))
+        ):
+            return "needs world_size: .* told with n_context= and n_target="
+        if of_one_rank:
+            return "one rank only, so ranks cannot agree .*; give n_context= and n_target=, or"
     if "missing" in told and "shared" in options.form:
         return "missing leads cannot be left out; use a per-lead strategy, or fill them in"
     return None
@@ -110,7 +121,7 @@ def records_for(told):
     ]
 
 
-def collators_for(options):
+def collators_for(options, **form):
     """Return new collators, one for each rank."""
     drawn_by = strategies_of(options)
     given = {
@@ -125,7 +136,10 @@ def collators_for(options):
         "no seed": [{}],
         "seed": [{"seed": 4}],
         "ranks": [{"seed": 4, "rank": rank, "world_size": 2} for rank in range(2)],
+        "ranks alone": [{"seed": 4, "rank": rank} for rank in range(2)],
     }[options.seeding]
+    if options.kept == "fixed":
+        given |= dict(zip(("n_context", "n_target"), sizes_of(options), strict=True))
     # Records of R peaks come without them where nobody asks: they do not stack.
     return [
         PatchMaskCollator(
@@ -135,18 +149,25 @@ def collators_for(options):
             truncate=options.truncate,
             **given,
             **seed,
+            **form,
         )
         for seed in seeds
     ]
 
 
-def collate(options):
+def collate(options, **form):
     """Return the batch of each rank."""
     torch.manual_seed(2)
     records = records_for(options.told)
     if options.told != "r peaks":
         records = [{k: v for k, v in record.items() if k != "r_peaks"} for record in records]
-    return [collator(records) for collator in collators_for(options)]
+    return [collator(records) for collator in collators_for(options, **form)]
+
+
+def sizes_of(options):
+    """Return how many tokens a context and a target are given."""
+    n_tokens = n_leads_of(options) * N_PATCHES
+    return (n_tokens, n_tokens) if options.truncate == "never" else (N_CONTEXT, N_TARGET)
 
 
 def n_leads_of(options):
@@ -212,12 +233,19 @@ def assert_promises(batches, options):
             assert [[np.flatnonzero(row).tolist() for row in each] for each in marked] == [
                 [row.tolist() for row in rows] for rows in blocks
             ]
+        if options.kept == "fixed":
+            n_context, n_target = sizes_of(options)
+            for context, *targets in parts_of(batch, options):
+                assert context.shape == (4, n_context)
+                assert {target.shape for target in targets} == {(4, n_target)}
         if "lengths" in options.told:
             assert batch.padding.sum(dim=1).tolist() == [0, 10, 11, 20]
-    if options.seeding == "ranks":
+    if "ranks" in options.seeding:
         mine, yours = (list(chain(*parts_of(batch, options))) for batch in batches)
         assert [t.shape for t in mine] == [t.shape for t in yours]
-        assert same(mine, yours) != every.is_random(KINDS[options.kind])
+        # What is dropped is drawn too.
+        cut = options.kept == "fixed" and options.truncate in ("ends", "random")
+        assert same(mine, yours) != (cut or every.is_random(KINDS[options.kind]))
 
 
 def same(one, other):
@@ -253,7 +281,7 @@ def test_every_combination_keeps_its_promises_or_is_refused(kind, form):
 
 
 # One combination for each option of each dimension; what varies is beside the first that work.
-DEFAULTS = Options("ContextToTarget", "shared", "nothing", "ends", "no seed")
+DEFAULTS = Options("ContextToTarget", "shared", "nothing", "ends", "as drawn", "no seed")
 
 
 def met_once():
@@ -323,6 +351,34 @@ def test_figures_take_what_the_collator_returned(options):
         ax = plot_lead(ecg, batch, lead="II", **how, **given)
         assert ax.get_label().startswith("Lead II, 2 s in 40 patches")
         plt.close("all")
+
+
+@in_pairs
+def test_a_dict_holds_what_the_tuple_holds_in_the_place_of_the_records(options):
+    batch = collate(options)[0]
+    as_dict = collate(options, as_dict=True)[0]
+    assert type(as_dict) is dict
+    assert list(as_dict) == [*batch.batch, *batch._fields[1:]]
+    assert all(len(as_dict[key]) == 4 for key in batch.batch)
+    assert all(same(as_dict[name], getattr(batch, name)) for name in batch._fields[1:])
+    given = {"n_leads": n_leads_of(options), **which(options)[0]}
+    if "padding" not in batch._fields:
+        given["n_patches"] = N_PATCHES
+    assert describe(as_dict, **given) == describe(batch, **given)
+
+
+@in_pairs
+def test_flat_targets_are_those_of_all_strategies_in_one_list(options):
+    batch = collate(options)[0]
+    flat = collate(options, flat_targets=True)[0]
+    assert all(isinstance(target, torch.Tensor) for target in flat.targets)
+    if "several" in options.form:
+        assert same(flat.targets, list(chain(*batch.targets)))
+        assert same(flat.context, batch.context)
+    else:
+        assert same(flat.targets, batch.targets)
+    if options.truncate == "never":
+        assert [t.shape for t in flat.target_padding] == [t.shape for t in flat.targets]
 
 
 @pytest.mark.parametrize("form", ["shared", "per lead"])

@@ -19,6 +19,7 @@ from ecgmask import (
     PatchMaskCollator,
     PerLead,
     RandomPatches,
+    RandomTokens,
     gather_tokens,
 )
 
@@ -399,10 +400,11 @@ def test_masks_survive_being_indices_and_permutations(strategy, rng):
     masks = strategy.draw(7, N_PATCHES, rng)
     context, targets = masks.to_indices()
     sizes = {"n_patches": N_PATCHES, "n_leads": masks.n_leads}
-    kept, restore = masks.to_permutation()
+    kept, restore, predicted = masks.to_permutation()
     for again in (
         Masks.from_indices(context, targets, **sizes),
         Masks.from_permutation(kept, restore, n_leads=masks.n_leads),
+        Masks.from_permutation(kept, restore, predicted, n_leads=masks.n_leads),
     ):
         assert np.array_equal(again.context, masks.context)
         assert np.array_equal(again.targets, masks.targets)
@@ -413,7 +415,7 @@ def test_indices_and_permutations_survive_being_masks(rng):
     again = Masks.from_indices(context, targets, n_patches=6).to_indices()
     assert np.array_equal(again[0], context)
     assert np.array_equal(again[1], targets)
-    kept, restore = RandomPatches(0.6).draw(5, 10, rng).to_permutation()
+    kept, restore, _ = RandomPatches(0.6).draw(5, 10, rng).to_permutation()
     again = Masks.from_permutation(kept, restore).to_permutation()
     assert np.array_equal(again[0], kept)
     assert np.array_equal(again[1], restore)
@@ -421,7 +423,7 @@ def test_indices_and_permutations_survive_being_masks(rng):
 
 def test_restore_puts_encoded_and_mask_tokens_back_in_their_places(rng):
     masks = RandomPatches(0.75).draw(4, 20, rng)
-    kept, restore = map(torch.from_numpy, masks.to_permutation())
+    kept, restore, _ = map(torch.from_numpy, masks.to_permutation())
     tokens = torch.arange(80.0).reshape(4, 20, 1)
     sequence = torch.cat([gather_tokens(tokens, kept), -torch.ones(4, 15, 1)], dim=1)
     restored = gather_tokens(sequence, restore)[..., 0]
@@ -435,9 +437,70 @@ def test_masks_with_unequal_counts_have_no_indices(rng):
         ContextToTarget().draw(64, 200, rng).to_indices()
 
 
-def test_masks_with_ignored_patches_are_no_permutation(rng):
-    with pytest.raises(ValueError, match="exactly one target and no ignored patches"):
-        ContextToTarget().draw(1, 200, rng).to_permutation()
+def test_a_permutation_leaves_out_of_the_loss_what_a_collator_has_cut():
+    batch = PatchMaskCollator(ContextToTarget(), 25, seed=2)(list(torch.zeros(6, 12, 5000)))
+    masks = Masks.from_indices(batch.context, batch.targets, n_patches=200)
+    assert masks.ignored.any()
+    kept, restore, predicted = masks.to_permutation()
+    assert np.array_equal(kept, batch.context)
+    assert np.array_equal(predicted, masks.target_union[:, 0])
+    again = Masks.from_permutation(kept, restore, predicted)
+    assert np.array_equal(again.context, masks.context)
+    assert np.array_equal(again.ignored, masks.ignored)
+
+
+def test_the_permutations_of_leads_restore_each_lead_on_its_own(rng):
+    masks = PerLead(RandomPatches(0.75)).draw(4, 20, rng)
+    kept, restore, predicted = masks.to_lead_permutations()
+    assert (kept.shape, restore.shape, predicted.shape) == ((4, 12, 5), (4, 12, 20), (4, 12, 20))
+    patches = np.arange(20) * np.ones((4, 12, 1), dtype=int)
+    sequence = np.concatenate([np.take_along_axis(patches, kept, 2), -np.ones((4, 12, 15))], axis=2)
+    restored = np.take_along_axis(sequence, restore, 2)
+    assert np.array_equal(restored, np.where(masks.context, patches, -1))
+    again = Masks.from_permutation(kept, restore, predicted)
+    assert np.array_equal(again.context, masks.context)
+    assert np.array_equal(again.targets, masks.targets)
+
+
+def test_permutations_need_equal_counts_of_what_they_permute(rng):
+    with pytest.raises(ValueError, match=r"records have from .* a permutation needs equal counts"):
+        ContextToTarget().draw(64, 200, rng).to_permutation()
+    masks = RandomTokens(0.5).draw(4, 20, rng)
+    assert masks.to_permutation()[0].shape == (4, 120)
+    with pytest.raises(ValueError, match=r"leads have from .* PerLead\(RandomPatches\(\)\) draws"):
+        masks.to_lead_permutations()
+
+
+def test_what_is_predicted_has_the_shape_of_the_permutation():
+    with pytest.raises(ValueError, match=r"\(1, 3\) must have the shape of restore \(1, 4\)"):
+        Masks.from_permutation([[1, 3]], [[2, 0, 3, 1]], [[True, True, False]])
+
+
+class OnAccelerator(torch.Tensor):
+    """A tensor that NumPy cannot read, as those of an accelerator."""
+
+    def __array__(self, *_, **__):
+        raise TypeError("can't convert cuda:0 device type tensor to numpy")
+
+    def cpu(self):
+        return self.as_subclass(torch.Tensor)
+
+
+def test_converters_take_tensors_that_numpy_cannot_read(rng):
+    def moved(each):
+        return torch.as_tensor(each).as_subclass(OnAccelerator)
+
+    with pytest.raises(TypeError, match="can't convert"):
+        np.asarray(moved([1]))
+    masks = RandomPatches(0.5).draw(3, 20, rng)
+    context, targets = masks.to_indices()
+    for again in (
+        Masks.from_indices(moved(context), list(map(moved, targets)), n_patches=20),
+        Masks.from_indices([moved(context)], moved(targets[0]), n_patches=20),
+        Masks.from_permutation(*map(moved, masks.to_permutation())),
+    ):
+        assert np.array_equal(again.context, masks.context)
+        assert np.array_equal(again.targets, masks.targets)
 
 
 @pytest.mark.parametrize(
@@ -481,3 +544,85 @@ def test_records_of_one_length_have_one_size_though_some_are_drawn_again():
 def test_leads_that_are_missing_may_be_spelt_in_any_way():
     collate = PatchMaskCollator(Leads(3), 5, missing_leads=["v1", "Lead AVR"])
     assert collate.missing_leads == ("V1", "aVR")
+
+
+# Patches that samples do not divide into
+
+
+def convolved(n_samples):
+    """Return how many tokens three convolutions make: kernels of 10, 5 and 3, strides of 2."""
+    for kernel, stride in ((10, 2), (5, 2), (3, 2)):
+        n_samples = (n_samples - kernel) // stride + 1
+    return n_samples
+
+
+def test_tokens_are_counted_as_the_front_end_makes_them():
+    layers = [torch.nn.Conv1d(12, 12, *each) for each in ((10, 2), (5, 2), (3, 2))]
+    n_tokens = torch.nn.Sequential(*layers)(torch.zeros(1, 12, 5000)).shape[2]
+    for n_patches in (n_tokens, convolved):
+        collate = PatchMaskCollator(MaskAndComplement(), n_patches=n_patches)
+        _, context, (target,) = collate(list(torch.zeros(4, 12, 5000)))
+        both = torch.cat([context, target], dim=1).sort(dim=1).values
+        assert torch.equal(both, torch.arange(n_tokens).expand(4, n_tokens))
+
+
+def test_a_function_counts_the_tokens_of_what_is_no_padding():
+    collate = PatchMaskCollator(
+        RandomPatches(0.5), n_patches=convolved, signal_key="signal", lengths_key="length"
+    )
+    lengths = [200, 150, 90]
+    padding = collate(padded(lengths)).padding
+    assert (~padding).sum(dim=1).tolist() == [convolved(length) for length in lengths]
+
+
+def test_r_peaks_are_placed_evenly_among_tokens():
+    asked = []
+
+    class Asks(Forecast):
+        needs_r_peaks = True
+
+        def draw(self, n_records, n_patches, rng, *, r_peaks, size_rng=None):
+            asked.append(r_peaks)
+            return super().draw(n_records, n_patches, rng, size_rng=size_rng)
+
+    PatchMaskCollator(Asks(), n_patches=100, r_peaks_key=1)([(signals()[0], [20, 70.5])])
+    assert np.array_equal(asked[0], [[10, 35.25]])
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({}, ValueError, "give either patch_size=.* or n_patches=.* not None and None"),
+        ({"patch_size": 5, "n_patches": 40}, ValueError, "give either .*, not 5 and 40"),
+        ({"n_patches": 0}, ValueError, "n_patches must be at least 1, not 0"),
+        ({"n_patches": 4.0}, TypeError, r"n_patches must be a whole number, not 4\.0"),
+        (
+            {"n_patches": 40, "lengths_key": 1},
+            ValueError,
+            "lengths_key=1 needs n_patches= as a function",
+        ),
+    ],
+)
+def test_grids_that_are_none_are_refused(given, error, message):
+    with pytest.raises(error, match=message):
+        PatchMaskCollator(RandomPatches(), **given)
+
+
+@pytest.mark.parametrize(
+    ("counts", "error", "message"),
+    [
+        (lambda _: 0, ValueError, r"n_patches\(200\) must be at least 1, not 0"),
+        (lambda n: n / 5, TypeError, r"n_patches\(200\) must be a whole number, not 40\.0"),
+    ],
+)
+def test_a_function_that_counts_no_tokens_is_refused(counts, error, message):
+    with pytest.raises(error, match=message):
+        PatchMaskCollator(RandomPatches(), n_patches=counts)(signals())
+
+
+def test_one_short_record_costs_the_others_nothing_where_nothing_is_cut():
+    lengths = [200] * 7 + [40]
+    cut = collate_padded(RandomPatches(0.5), lengths)
+    assert cut.context.shape == (8, 4)
+    whole = collate_padded(RandomPatches(0.5), lengths, truncate="never")
+    assert (~whole.context_padding).sum(dim=1).tolist() == [20] * 7 + [4]

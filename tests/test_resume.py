@@ -13,17 +13,18 @@ from seeded_runs import (
     SavedStreams,
     Streams,
     all_kinds,
+    allow_counting,
     allow_many_workers,
     draw,
     draw_epoch,
     fingerprint,
+    numbered,
     numbers,
-    tell_warnings,
 )
 from torch.utils.data import DataLoader, DistributedSampler, Subset
 from torchdata.stateful_dataloader import StatefulDataLoader
 
-from ecgmask import IJEPAMaskCollator, MaskCollator
+from ecgmask import IJEPAMaskCollator, MaskCollator, NumberedBatches, NumberedRecords
 
 SIGNALS = [torch.zeros(2, 200)] * 4
 
@@ -56,6 +57,7 @@ def never_stopped():
 
 
 @allow_many_workers
+@allow_counting
 @pytest.mark.parametrize(
     ("num_workers", "persistent_workers"), [(0, False), (2, False), (2, True), (3, False)]
 )
@@ -109,6 +111,7 @@ def test_a_resumed_epoch_that_is_set_twice_starts_over():
 
 
 @allow_many_workers
+@allow_counting
 def test_a_new_epoch_forgets_that_workers_drew_the_last():
     collate = MaskCollator(5, seed=5)
     draw_epoch(DataLoader(Records(), BATCH_SIZE, collate_fn=collate, num_workers=1), epoch=0)
@@ -136,24 +139,15 @@ def test_a_run_can_go_back_to_an_earlier_state_of_its_own():
 @allow_many_workers
 def test_workers_that_still_draw_what_came_before_do_not_undo_a_resume(never_stopped):
     released = -1
-    loader = DataLoader(
-        # Both workers stop after the first batch of the epoch.
-        Records(after={2: released, 4: released}),
-        BATCH_SIZE,
-        collate_fn=all_kinds(seed=5),
-        num_workers=2,
-        persistent_workers=True,
-    )
+    # Both workers stop after the first batch of the epoch.
+    records = Records(after={2: released, 4: released})
+    loader = numbered(records, all_kinds(seed=5), num_workers=2, persistent_workers=True)
     stale = iter(loader)
     next(stale)
-    for each in loader.collate_fn.collators:
-        each.load_state_dict({"seed": 5, "epoch": 0, "batch": 4})
-    loader.dataset.turns.times_read[released] = N_BATCHES
-    for _ in range(4):  # what the workers were to draw by then
-        next(stale)
-    loader.collate_fn.set_epoch(0)
+    loader.batch_sampler.load_state_dict({"epoch": 0, "batch": 4})
+    records.turns.times_read[released] = N_BATCHES
     masks = [fingerprint(masked) for masked in loader]
-    assert masks[: N_BATCHES - 4] == list(never_stopped[0].values())[4:]
+    assert masks == list(never_stopped[0].values())[4:]
 
 
 def test_a_resumed_rank_keeps_the_masks_of_its_rank():
@@ -165,23 +159,6 @@ def test_a_resumed_rank_keeps_the_masks_of_its_rank():
     collate = rank()
     collate.load_state_dict({"seed": 5, "epoch": 0, "batch": 2})
     assert [fingerprint(collate(SIGNALS)) for _ in range(2)] == drawn[2:]
-
-
-@allow_many_workers
-@pytest.mark.parametrize("persistent_workers", [False, True])
-def test_a_resumed_run_warns_only_when_set_epoch_is_forgotten(capfd, persistent_workers):
-    loader = DataLoader(
-        Records(),
-        BATCH_SIZE,
-        collate_fn=resumed({"seed": 5, "epoch": 2, "batch": 6}),
-        num_workers=2,
-        persistent_workers=persistent_workers,
-        worker_init_fn=tell_warnings,
-    )
-    draw(loader, (2, 3))
-    assert capfd.readouterr().err == ""
-    draw_epoch(loader)
-    assert capfd.readouterr().err.startswith("epoch 3 starts again")
 
 
 # The state
@@ -214,6 +191,7 @@ def test_the_batches_that_are_done_can_be_told():
 
 
 @allow_many_workers
+@allow_counting
 @pytest.mark.parametrize("calls_before", [0, 1])
 def test_workers_that_draw_ahead_need_to_be_told_what_is_done(calls_before):
     collate = MaskCollator(5, seed=5)
@@ -290,32 +268,28 @@ def stateful_run(num_workers, state=None, stop_at=None, **options):
 
     Returns the records and masks of every batch that was trained on, and the last state.
     """
-    collate = MaskCollator(5, seed=5)
-    # Shuffles by seed and epoch, on one process too: torchdata saves the place in the epoch.
-    sampler = DistributedSampler(Records(), num_replicas=1, rank=0, seed=9)
+    # Shuffles by seed and epoch, on one process too.
+    order = DistributedSampler(Records(), num_replicas=1, rank=0, seed=9)
+    batches = NumberedBatches(order, BATCH_SIZE, drop_last=False)
     loader = StatefulDataLoader(
-        Records(),
-        BATCH_SIZE,
-        sampler=sampler,
-        collate_fn=collate,
+        NumberedRecords(Records()),
+        batch_sampler=batches,
+        collate_fn=MaskCollator(5, seed=5),
         num_workers=num_workers,
         **options,
     )
     first_epoch, done = 0, 0
     if state is not None:
         loader.load_state_dict(state["loader"])
-        collate.load_state_dict(state["masks"])
-        first_epoch, done = state["masks"]["epoch"], state["masks"]["batch"]
+        first_epoch, done = state["place"]
     trained = []
     for epoch in range(first_epoch, 3):
-        sampler.set_epoch(epoch)
-        collate.set_epoch(epoch)
+        batches.set_epoch(epoch)
         for masked in loader:
             trained.append((epoch, numbers(masked), fingerprint(masked)))
             done += 1
             if (epoch, done) == (1, stop_at):
-                masks = collate.state_dict(batch=done)
-                return trained, through_torch({"loader": loader.state_dict(), "masks": masks})
+                return trained, through_torch({"loader": loader.state_dict(), "place": (1, done)})
         done = 0
     return trained, None
 
@@ -400,6 +374,8 @@ def test_a_stateful_loader_that_reads_a_stream_again_collates_it_again(num_worke
 
 @allow_set_vital
 @allow_many_workers
-def test_a_stateful_loader_with_rare_snapshots_collates_again_what_came_after_the_last():
-    drawn, whole = stop_and_resume(Records(), batch=3, num_workers=2, snapshot_every_n_steps=3)
-    assert drawn == whole
+def test_a_stateful_loader_with_rare_snapshots_goes_on_where_it_was():
+    whole, _ = stateful_run(2)
+    before, state = stateful_run(2, stop_at=5, snapshot_every_n_steps=3)
+    after, _ = stateful_run(2, state=state, snapshot_every_n_steps=3)
+    assert before + after == whole

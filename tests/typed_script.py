@@ -2,12 +2,14 @@
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from ecgmask import (
     ContextToTarget,
     IJEPAMaskCollator,
     MaskCollator,
+    NumberedBatches,
+    NumberedRecords,
     PatchMaskCollator,
     RandomPatches,
     describe,
@@ -42,21 +44,22 @@ class Model(nn.Module):
         return nn.functional.mse_loss(seen.expand_as(hidden), hidden)
 
 
-records, model = Records(32), Model(patch_size=25)
+records, model = NumberedRecords(Records(32)), Model(patch_size=25)
 optimiser = torch.optim.AdamW(model.parameters())
 
 # Loaders hand on what collators return, as something of any type.
 collate = MaskCollator(patch_size=25, seed=1)
-loader: DataLoader[Tensor] = DataLoader(records, batch_size=8, shuffle=True, collate_fn=collate)
+batches = NumberedBatches(RandomSampler(records), batch_size=8, drop_last=True)
+loader: DataLoader[Tensor] = DataLoader(records, batch_sampler=batches, collate_fn=collate)
 for epoch in range(2):
-    collate.set_epoch(epoch)
+    batches.set_epoch(epoch)
     for batch, context, target in loader:
         loss = model(batch, context, target)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-state = collate.state_dict(batch=0)
-collate.load_state_dict(state)
+state = batches.state_dict(batch=0)
+batches.load_state_dict(state)
 
 # Called directly, each collator says what it returns.
 some = [records[number] for number in range(8)]
@@ -83,3 +86,22 @@ whole = PatchMaskCollator(ContextToTarget(), patch_size=25, truncate="never")
 filled = whole(some)
 lengths = (~filled.context_padding).sum(dim=1)
 print(lengths, [padding.any() for padding in filled.target_padding])
+
+short = PatchMaskCollator(
+    [RandomPatches(), RandomPatches()], patch_size=25, n_context=40, n_target=100, flat_targets=True
+)
+print(short(some).context[0].shape, [target.shape for target in short(some).targets])
+flat = PatchMaskCollator(
+    [RandomPatches()], n_patches=lambda samples: samples // 16, truncate="never", flat_targets=True
+)
+print(flat(some).padding.shape, [padding.shape for padding in flat(some).target_padding])
+
+# A dict has no types of its parts.
+for collate_dict in (
+    MaskCollator(25, as_dict=True),
+    IJEPAMaskCollator(25, as_dict=True, n_context=10),
+    PatchMaskCollator(ContextToTarget(), 25, as_dict=True, lengths_key=None),
+):
+    as_dict = collate_dict(some)
+    print(sorted(as_dict), describe(as_dict, n_patches=200))
+print(MaskCollator(25, as_dict=False)(some).context.shape)

@@ -1,4 +1,4 @@
-"""Signatures as a reader writes them: type variables by what they stand for, nothing private."""
+"""Signatures as a reader writes them: type variables by what they stand for."""
 
 from __future__ import annotations
 
@@ -18,18 +18,11 @@ def say_bound(app, env, node, contnode) -> nodes.Node | None:
     variable = vars(collate).get(name)
     if module != collate.__name__ or not isinstance(variable, TypeVar):
         return None
-    bound = stringify_annotation(variable.__bound__, "fully-qualified")
+    # The two literals of a flag are constraints, since a bound of both would be bool to checkers.
+    bound = stringify_annotation(variable.__bound__ or bool, "fully-qualified")
     return nodes.inline(text=re.sub(r"\b[\w.]+\.(\w+)", r"\1", bound))
-
-
-def leave_out_private(app, what, name, obj, options, signature, returns):
-    """Leave out parameters that begin with an underscore."""
-    if signature:
-        return re.sub(r"_\w+=<factory>, ", "", signature), returns
-    return None
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("missing-reference", say_bound)
-    app.connect("autodoc-process-signature", leave_out_private)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -228,51 +229,92 @@ class Masks:
         context, *targets = (indices_of(marked) for marked in blocks)
         return context, targets
 
-    def to_permutation(self) -> tuple[IndexArray, IndexArray]:
-        """Return the context's tokens and the order that restores all, as MAE code uses them.
+    def to_permutation(self) -> tuple[IndexArray, IndexArray, BoolArray]:
+        """Return the context's tokens, the order that restores all, and what is predicted.
+
+        These are what the code of masked autoencoders shuffles tokens by. It has no place for
+        patches that are neither context nor target: the decoder gets a mask token for each, as
+        for a target, and the loss leaves them out.
 
         Returns
         -------
         tuple
-            ``kept`` ``(n_records, n_context)``, the tokens that the encoder sees, and ``restore``
+            ``kept`` ``(n_records, n_context)``, the tokens that the encoder sees; ``restore``
             ``(n_records, n_tokens)``: encoded tokens followed by mask tokens, gathered by
-            ``restore``, are back in their places.
+            ``restore``, are back in their places; and ``predicted`` ``(n_records, n_tokens)``,
+            ``True`` where any target is.
 
         Raises
         ------
         ValueError
-            If there is not exactly one target, patches are ignored, or counts differ: the form
-            has no place for that.
+            If records differ in how many context patches they have.
 
         Examples
         --------
         >>> import numpy as np
         >>> from ecgmask import Masks
         >>> context = np.array([[[False, True, False, True]]])
-        >>> kept, restore = Masks(context, ~context[:, None]).to_permutation()
+        >>> kept, restore, predicted = Masks(context, ~context[:, None]).to_permutation()
         >>> kept, restore
         (array([[1, 3]]), array([[2, 0, 3, 1]]))
+        >>> predicted
+        array([[ True, False,  True, False]])
         """
-        if self.n_targets != 1 or self.ignored.any():
-            raise ValueError(
-                "a permutation knows context and its complement only: it needs exactly one target "
-                "and no ignored patches"
-            )
-        kept, (masked,) = self.to_indices()
-        return kept, np.argsort(np.concatenate([kept, masked], axis=1), axis=1)
+        flat = (self.n_records, -1)
+        kept, restore = _permute(self.context.reshape(flat), "records")
+        return kept, restore, self.target_union.reshape(flat)
+
+    def to_lead_permutations(self) -> tuple[IndexArray, IndexArray, BoolArray]:
+        """Return what :meth:`to_permutation` does for each lead, as the model of ST-MEM takes it.
+
+        Returns
+        -------
+        tuple
+            ``kept`` ``(n_records, n_leads, n_context)``, patches of each lead, and ``restore`` and
+            ``predicted`` ``(n_records, n_leads, n_patches)``.
+
+        Raises
+        ------
+        ValueError
+            If leads differ in how many context patches they have.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ecgmask import PerLead, RandomPatches
+        >>> masks = PerLead(RandomPatches.mae()).draw(8, 30, np.random.default_rng(0))
+        >>> kept, restore, predicted = masks.to_lead_permutations()
+        >>> kept.shape, restore.shape
+        ((8, 12, 7), (8, 12, 30))
+        """
+        kept, restore = _permute(self.context, "leads")
+        return kept, restore, self.target_union
 
     @classmethod
-    def from_permutation(cls, kept: ArrayLike, restore: ArrayLike, *, n_leads: int = 1) -> Masks:
-        """Rebuild masks from the permutation of MAE code; all that is not kept is the target.
+    def from_permutation(
+        cls,
+        kept: ArrayLike,
+        restore: ArrayLike,
+        predicted: ArrayLike = (),
+        *,
+        n_leads: int = 1,
+    ) -> Masks:
+        """Rebuild masks from the permutation of MAE code.
 
         Parameters
         ----------
         kept
-            ``(n_records, n_context)``, the tokens that the encoder sees, in any order.
+            ``(n_records, n_context)``, the tokens that the encoder sees, in any order; or
+            ``(n_records, n_leads, n_context)``, those of each lead.
         restore
-            ``(n_records, n_tokens)``, the order that restores all tokens.
+            ``(n_records, n_tokens)`` or ``(n_records, n_leads, n_patches)``, the order that
+            restores all tokens.
+        predicted
+            Which tokens are the target, of the shape of `restore`; all that are not kept if it is
+            not given.
         n_leads
-            1 for shared masks, the number of leads for per-lead masks.
+            1 for shared masks, the number of leads for per-lead masks in one row; for those of each
+            lead the arrays tell.
 
         Raises
         ------
@@ -285,25 +327,33 @@ class Masks:
         >>> Masks.from_permutation([[1, 3]], [[2, 0, 3, 1]]).context
         array([[[False,  True, False,  True]]])
         """
-        order = np.asarray(restore)
+        order = _as_array(restore)
         n_tokens = order.shape[-1] if order.ndim else 0
-        if order.ndim != 2 or (np.sort(order, axis=1) != np.arange(n_tokens)).any():
+        if order.ndim not in (2, 3) or (np.sort(order, axis=-1) != np.arange(n_tokens)).any():
             raise ValueError("restore must hold a permutation of the tokens in each row")
-        if n_tokens % check_count("n_leads", n_leads):
-            raise ValueError(f"{n_tokens} tokens cannot be divided among {n_leads} leads")
-        shuffled = np.argsort(order, axis=1)
-        kept = np.asarray(kept)
-        if kept.ndim != 2 or not np.array_equal(
-            np.sort(kept, axis=1), np.sort(shuffled[:, : kept.shape[-1]], axis=1)
+        shuffled = np.argsort(order, axis=-1)
+        kept = _as_array(kept)
+        if kept.ndim != order.ndim or not np.array_equal(
+            np.sort(kept, axis=-1), np.sort(shuffled[..., : kept.shape[-1]], axis=-1)
         ):
             raise ValueError("kept must hold the tokens that restore puts first")
-        masked = shuffled[:, kept.shape[1] :]
-        n_patches = n_tokens // n_leads
-        return cls.from_indices(kept, masked, n_patches=n_patches, n_leads=n_leads)
+        seen = order < kept.shape[-1]
+        given = _as_array(predicted).astype(np.bool_)
+        target = given if given.size else ~seen
+        if target.shape != seen.shape:
+            raise ValueError(
+                f"predicted {target.shape} must have the shape of restore {seen.shape}"
+            )
+        if order.ndim == 2:
+            if n_tokens % check_count("n_leads", n_leads):
+                raise ValueError(f"{n_tokens} tokens cannot be divided among {n_leads} leads")
+            shape = (len(order), n_leads, n_tokens // n_leads)
+            seen, target = seen.reshape(shape), target.reshape(shape)
+        return cls(seen, target[:, None])
 
 
-MaskLike = Masks | tuple[Any, ...]
-"""Masks, or a tuple that ends in the context's and the targets' index tensors."""
+MaskLike = Masks | tuple[Any, ...] | dict[str, Any]
+"""Masks, what a collator returns, or the index tensors of the context and of the targets."""
 
 
 class Strategy(ABC):
@@ -387,6 +437,19 @@ def indices_of(marked: BoolArray) -> IndexArray:
     return indices - np.arange(len(marked))[:, None] * tokens.shape[1]
 
 
+def _permute(seen: BoolArray, of: str) -> tuple[IndexArray, IndexArray]:
+    """Return what is seen of each row, and the order that restores the row from it and the rest."""
+    counts = np.unique(np.count_nonzero(seen, axis=-1))
+    if counts.size > 1:
+        raise ValueError(
+            f"{of} have from {counts[0]} to {counts[-1]} context patches, but a permutation needs "
+            "equal counts; a collator cuts those of records, and a strategy such as "
+            "PerLead(RandomPatches()) draws equal ones for leads"
+        )
+    shuffled = np.argsort(~seen, axis=-1, kind="stable")
+    return shuffled[..., : counts[0]], np.argsort(shuffled, axis=-1)
+
+
 def check_strategy(strategy: Any) -> None:
     """Raise an error unless `strategy` can draw masks."""
     if isinstance(strategy, type) or not callable(getattr(strategy, "draw", None)):
@@ -434,6 +497,10 @@ def as_masks(
             raise ValueError(f"strategy={strategy} means nothing for boolean masks; leave it out")
         return masks
     given: Any = masks
+    if isinstance(given, Mapping) and {"context", "targets"} <= set(given):
+        # What a collator returns with as_dict=True.
+        names = ("batch", "context", "targets", "padding")
+        given = tuple(given.get(name) for name in names if name == "batch" or name in given)
     if not isinstance(given, tuple) or len(given) < 2:
         raise TypeError(
             "masks must be what a strategy draws, what a collator returns, or a tuple (context, "
@@ -494,8 +561,14 @@ def _n_axes(indices: Any) -> int:
 def _as_blocks(indices: Any) -> list[NDArray[np.int64]]:
     """Return a list of ``(n_records, n_indices)`` arrays from one of them or a list of them."""
     if isinstance(indices, list | tuple) and _n_axes(indices) == 3:
-        return [np.asarray(block) for block in indices]
-    return [np.asarray(indices)]
+        return [_as_array(block) for block in indices]
+    return [_as_array(indices)]
+
+
+def _as_array(given: Any) -> NDArray[Any]:
+    """Return an array of what is given, which may be a tensor of any device."""
+    # NumPy takes nothing from an accelerator by itself, and masks are arrays.
+    return np.asarray(given.cpu() if hasattr(given, "cpu") else given)
 
 
 def _to_bool(name: str, indices: NDArray[np.int64], n_patches: int, n_leads: int) -> BoolArray:

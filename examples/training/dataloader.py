@@ -3,7 +3,8 @@ Draw masks in a DataLoader: labels, workers, seeds, epochs
 ==========================================================
 
 A collator goes where ``collate_fn`` goes, and all else of a ``DataLoader`` stays as it is. This
-guide passes labels and dicts, sets up workers, seeds and epochs, pins memory and loses no token.
+guide passes labels and dicts, sets up workers, seeds and epochs, pins memory, loses no token, and
+gives all batches one shape.
 """
 
 # %%
@@ -51,30 +52,37 @@ print(batch["ecg"].shape, batch["age"].tolist())
 # Workers and seeds
 # -----------------
 #
-# With a seed, the masks of a batch are the same for any number of workers. Each loader needs a
-# collator of its own, which counts batches. The guard is for macOS and Windows, where each worker
-# starts by importing the script.
+# With a seed, the masks of a batch depend on its number. ``NumberedBatches`` sends the number
+# along, and ``NumberedRecords`` hands it on: masks are then the same for any number of workers. The
+# guard is for macOS and Windows, where each worker starts by importing the script.
+
+from torch.utils.data import RandomSampler, SequentialSampler
+
+from ecgmask import NumberedBatches, NumberedRecords
+
+numbered = NumberedRecords(records)
+collate = MaskCollator(patch_size=25, seed=1)
 
 if __name__ == "__main__":
     for num_workers in (0, 1, 2):
-        collate = MaskCollator(patch_size=25, seed=1)
-        loader = DataLoader(records, batch_size=8, collate_fn=collate, num_workers=num_workers)
+        batches = NumberedBatches(SequentialSampler(records), batch_size=8, drop_last=False)
+        options = {"batch_sampler": batches, "num_workers": num_workers}
+        loader = DataLoader(numbered, collate_fn=collate, **options)
         print(num_workers, "workers:", [context[0, 10:13].tolist() for _, context, _ in loader])
 
 # %%
 # Epochs
 # ------
 #
-# Call ``set_epoch`` before each epoch, or all epochs repeat the masks of the first. It reaches
-# workers that stay alive. Shuffling has a generator of its own.
+# Each time the loader starts over is a new epoch, with masks of its own; ``set_epoch`` of the
+# batches would say which. Shuffling has a generator of its own.
 
 if __name__ == "__main__":
-    collate = MaskCollator(patch_size=25, seed=1)
-    options = {"shuffle": True, "generator": torch.Generator().manual_seed(1), "batch_size": 8}
-    workers = {"num_workers": 2, "persistent_workers": True, "collate_fn": collate}
-    loader = DataLoader(records, **options, **workers)
+    order = RandomSampler(records, generator=torch.Generator().manual_seed(1))
+    batches = NumberedBatches(order, batch_size=8, drop_last=False)
+    options = {"batch_sampler": batches, "num_workers": 2, "persistent_workers": True}
+    loader = DataLoader(numbered, collate_fn=collate, **options)
     for epoch in range(2):
-        collate.set_epoch(epoch)
         for (_, labels), context, _ in loader:
             print(f"epoch {epoch}: records {labels.tolist()}, {context.shape[1]} context patches")
 
@@ -133,6 +141,33 @@ predicted, _ = predictor(asked, encoded, encoded, key_padding_mask=context_fille
 error = samples(predicted) - gather_tokens(patches, target)
 loss = error[~target_filler].square().mean()
 print(f"loss {loss:.3f} mV² over {len(error[~target_filler])} tokens")
+
+# %%
+# Replace what is hidden
+# ----------------------
+#
+# An encoder that sees all places gets an embedding where something is hidden.
+# :func:`~ecgmask.mark_tokens` says where, on the device of the indices.
+
+from ecgmask import mark_tokens
+
+hidden, mask_embedding = mark_tokens(target, 200), nn.Parameter(torch.zeros(64))
+replaced = torch.where(hidden[..., None], mask_embedding, embed(patches))
+everything = encoder(replaced + position.weight)
+print(everything.shape, "with", hidden.sum(dim=1).tolist(), "places replaced")
+
+# %%
+# One shape in all batches
+# ------------------------
+#
+# Some loaders and compilers want one shape throughout. ``n_context`` and ``n_target`` cut records
+# to so many tokens, and draw those again that have fewer. Trainers that rebuild batches take a
+# dict: ``as_dict=True`` puts the indices beside what the records hold.
+
+sizes = {"n_context": 70, "n_target": 70}
+collate = PatchMaskCollator(Spans.wav2vec2(), 25, signal_key="ecg", as_dict=True, seed=1, **sizes)
+masked = [collate(dicts[:8]) for _ in range(10)]
+print(list(masked[0]), {tuple(each["context"].shape) for each in masked})
 
 # sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["shared mask", "training"]

@@ -7,23 +7,24 @@ after five of twelve batches, goes on from what it saved, and compares.
 """
 
 # %%
-# Seed the order of the records
-# -----------------------------
+# Number the batches
+# ------------------
 #
-# Masks follow batches, so records have to come in the same order, too. ``DistributedSampler``
-# shuffles by seed and epoch, on a single process as well.
+# Masks follow the number of the batch, which ``NumberedBatches`` sends along with it. Records have
+# to come in the same order, too: ``DistributedSampler`` shuffles by seed and epoch, on a single
+# process as well.
 
 import torch
 from torch.utils.data import DataLoader, DistributedSampler
 
-from ecgmask import MaskCollator, Masks, sample_ecg
+from ecgmask import MaskCollator, Masks, NumberedBatches, NumberedRecords, sample_ecg
 from ecgmask.plotting import plot_comparison
 
 ecg = sample_ecg()
-records = [torch.tensor(ecg.signal).roll(50 * number, dims=1) for number in range(48)]
-sampler = DistributedSampler(records, num_replicas=1, rank=0, seed=1)
-sampler.set_epoch(3)
-order = list(sampler)
+signals = [torch.tensor(ecg.signal).roll(50 * number, dims=1) for number in range(48)]
+records = NumberedRecords(signals)
+order = DistributedSampler(records, num_replicas=1, rank=0, seed=1)
+collate = MaskCollator(patch_size=25, seed=1)
 
 # %%
 # Run the epoch without a stop
@@ -32,9 +33,9 @@ order = list(sampler)
 # Twelve batches to compare with, numbered from 0. These are masks of the first record in the two
 # between which the run will stop.
 
-collate = MaskCollator(patch_size=25, seed=1)
-collate.set_epoch(3)
-whole = list(DataLoader(records, batch_size=4, sampler=order, collate_fn=collate))
+batches = NumberedBatches(order, batch_size=4, drop_last=True)
+batches.set_epoch(3)
+whole = list(DataLoader(records, batch_sampler=batches, collate_fn=collate))
 masks = {f"batch {k}": Masks.from_indices(*whole[k][1:], n_patches=200) for k in (4, 5)}
 plot_comparison(ecg, masks)
 
@@ -42,42 +43,41 @@ plot_comparison(ecg, masks)
 # Stop after five batches
 # -----------------------
 #
-# Workers have drawn ahead by then, so only the training loop knows how many batches are done: tell
-# the collator. Save its state with those of the model and the optimiser. The guard is for macOS and
+# Workers have drawn ahead by then, so only the training loop knows how many batches are done. Save
+# the state of the batches with those of the model and the optimiser. The guard is for macOS and
 # Windows, where each worker starts by importing the script.
 
 if __name__ == "__main__":
-    collate = MaskCollator(patch_size=25, seed=1)
-    collate.set_epoch(3)
-    loader = DataLoader(records, batch_size=4, sampler=order, collate_fn=collate, num_workers=2)
+    batches = NumberedBatches(order, batch_size=4, drop_last=True)
+    batches.set_epoch(3)
+    loader = DataLoader(records, batch_sampler=batches, collate_fn=collate, num_workers=2)
     before = []
     for done, masked in enumerate(loader, start=1):
         before.append(masked)  # train here
         if done == 5:
             break
-    state = collate.state_dict(batch=done)
+    state = batches.state_dict(batch=done)
     print(state)
 
 # %%
 # Resume
 # ------
 #
-# The collator loads its state; the loader gets what is left of the order. The number of workers may
-# be another one. From the next epoch on, all is as ever: ``set_epoch`` on sampler and collator.
+# The batches that are done are left out, and the others keep their numbers. How many workers there
+# are may change. The epoch after this one comes by itself.
 
 if __name__ == "__main__":
-    collate = MaskCollator(patch_size=25, seed=1)
-    collate.load_state_dict(state)
-    left = order[4 * state["batch"] :]
-    after = list(DataLoader(records, batch_size=4, sampler=left, collate_fn=collate))
+    batches = NumberedBatches(order, batch_size=4, drop_last=True)
+    batches.load_state_dict(state)
+    after = list(DataLoader(records, batch_sampler=batches, collate_fn=collate))
 
 # %%
 # Compare
 # -------
 #
 # Records, context and target: not close, but equal. So weights come out equal as well, on the same
-# machine. ``StatefulDataLoader`` of torchdata keeps the place in the order itself, see
-# :doc:`/reproducible`.
+# machine. :doc:`/distributed` does the same with ``StatefulDataLoader``, Lightning, accelerate and
+# transformers.
 
 if __name__ == "__main__":
     pairs = zip(whole, before + after, strict=True)

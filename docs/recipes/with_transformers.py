@@ -1,0 +1,64 @@
+"""Train with the Trainer of transformers, on records of the package datasets."""
+
+import torch
+from torch.utils.data import DataLoader, RandomSampler
+from transformers import Trainer, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from ecgmask import IJEPAMaskCollator, NumberedBatches, NumberedRecords, gather_tokens
+
+
+class Model(torch.nn.Module):
+    def __init__(self, watch):
+        super().__init__()
+        self.layer = torch.nn.Linear(300, 1)
+        self.watch = watch
+
+    def forward(self, masked):
+        self.watch(masked)
+        tokens = masked["signal"].unfold(2, 25, 25).transpose(1, 2).flatten(2)
+        return {"loss": self.layer(gather_tokens(tokens, masked["context"])).square().mean()}
+
+
+class AsDict:
+    def __init__(self):
+        self.collate = IJEPAMaskCollator(patch_size=25, seed=1, signal_key="signal")
+
+    def __call__(self, records):
+        batch, (context,), targets = self.collate(records)
+        return {"masked": {**batch, "context": context, "targets": targets}}
+
+
+class MaskTrainer(Trainer):
+    def get_train_dataloader(self):
+        batches = NumberedBatches(
+            RandomSampler(self.train_dataset),  # seeded by the Trainer, and told the epoch
+            batch_size=self.args.per_device_train_batch_size,
+            drop_last=True,
+            n_ranks=self.args.world_size,  # the Trainer deals whole batches in turn
+        )
+        loader = DataLoader(
+            NumberedRecords(self.train_dataset),
+            batch_sampler=batches,
+            collate_fn=self.data_collator,
+            num_workers=self.args.dataloader_num_workers,
+            persistent_workers=self.args.dataloader_persistent_workers,
+        )
+        return self.accelerator.prepare(loader)
+
+
+def train(records, folder, watch, *, n_epochs=3, num_workers=0, persistent_workers=False):
+    settings = TrainingArguments(
+        output_dir=folder,
+        num_train_epochs=n_epochs,
+        per_device_train_batch_size=4,
+        dataloader_num_workers=num_workers,
+        dataloader_persistent_workers=persistent_workers,
+        save_steps=1,
+        save_total_limit=1,
+        use_cpu=True,
+        data_seed=1,
+        report_to=[],
+    )
+    trainer = MaskTrainer(Model(watch), settings, AsDict(), train_dataset=records)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(folder))

@@ -1,0 +1,134 @@
+"""Run the recipes of the page on several processes, in each way that the table names.
+
+Started by test_recipes.py, twice for each number of processes: the second time, other processes go
+on with the runs that stopped. What they saw goes to a file.
+"""
+
+import importlib
+import json
+import sys
+import warnings
+from contextlib import suppress
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch.utils.data import DataLoader, RandomSampler
+
+from ecgmask import IJEPAMaskCollator, NumberedBatches, NumberedRecords
+
+ROOT = Path(__file__).parent.parent.parent
+sys.path.insert(0, str(ROOT / "docs" / "recipes"))
+
+N_RECORDS = 33
+N_EPOCHS = 3
+STOP = {1: 11, 2: 6}  # batches on each process before the stop, in the middle of the second epoch
+
+RECIPES = ["plain", "stateful", "with_lightning", "with_accelerate", "with_transformers"]
+WORKERS = {
+    "no workers": {},
+    "workers": {"num_workers": 2},
+    "persistent workers": {"num_workers": 2, "persistent_workers": True},
+}
+
+
+class Stop(Exception):
+    """What ends a run without any farewell."""
+
+
+def signals():
+    return torch.arange(N_RECORDS)[:, None, None] + torch.zeros(12, 500)
+
+
+def digest(tensors):
+    """Return a digest of masks."""
+    parts = [(tuple(each.shape), each.tolist()) for each in tensors]
+    return sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def look(masked):
+    """Return the numbers of the records of a batch and a digest of its masks."""
+    if isinstance(masked, dict):
+        return masked["number"].tolist(), digest([masked["context"], *masked["targets"]])
+    (_, numbers), (context,), targets = masked
+    return numbers.tolist(), digest([context, *targets])
+
+
+def run(name, folder, stop_at, **options):
+    """Run a recipe and return what each batch of it held."""
+    folder.mkdir(exist_ok=True)
+    seen = []
+
+    def watch(masked):
+        if len(seen) == stop_at:
+            raise Stop
+        seen.append(look(masked))
+
+    records = [(signal, number) for number, signal in enumerate(signals())]
+    if name == "with_transformers":
+        from datasets import Dataset
+
+        columns = {"signal": signals().tolist(), "number": list(range(N_RECORDS))}
+        records = Dataset.from_dict(columns).with_format("torch")
+    if name == "with_lightning":
+        options["n_processes"] = dist.get_world_size()
+    place = folder / "checkpoint.pt" if name in ("plain", "stateful") else folder
+    with suppress(Stop):
+        importlib.import_module(name).train(records, place, watch, n_epochs=N_EPOCHS, **options)
+    return seen
+
+
+def run_with_the_order_of_lightning():
+    """Leave the order to Lightning, which makes the batch sampler anew around its own sampler."""
+    import lightning
+    import with_lightning
+
+    records, seen = [(signal, number) for number, signal in enumerate(signals())], []
+
+    class Shuffled(with_lightning.ECGs):
+        def train_dataloader(self):
+            batches = NumberedBatches(RandomSampler(records), batch_size=4, drop_last=True)
+            collate = IJEPAMaskCollator(25, seed=1)
+            return DataLoader(NumberedRecords(records), batch_sampler=batches, collate_fn=collate)
+
+    trainer = lightning.Trainer(
+        max_epochs=N_EPOCHS,
+        accelerator="cpu",
+        devices=dist.get_world_size(),
+        strategy="ddp" if dist.get_world_size() > 1 else "auto",
+        logger=False,
+        enable_checkpointing=False,
+    )
+    model = with_lightning.Model(lambda masked: seen.append(look(masked)))
+    trainer.fit(model, datamodule=Shuffled(records))
+    return seen
+
+
+def main(half, folder):
+    dist.init_process_group("gloo")
+    rank, world_size = dist.get_rank(), dist.get_world_size()
+    warnings.filterwarnings("error", module="ecgmask")
+    seen = {}
+    for name, kind in product(RECIPES, WORKERS):
+        key = f"{name}, {kind}"
+        place = folder / key
+        if half == "before":
+            whole = folder / f"{key}, straight through"
+            seen[f"{key}, straight through"] = run(name, whole, None, **WORKERS[kind])
+            seen[f"{key}, before"] = run(name, place, STOP[world_size], **WORKERS[kind])
+        else:
+            seen[f"{key}, after"] = run(name, place, None, **WORKERS[kind])
+        dist.barrier()
+    if half == "before":
+        seen["the order of Lightning"] = run_with_the_order_of_lightning()
+    everyone = [None] * world_size
+    dist.all_gather_object(everyone, seen)
+    if rank == 0:
+        (folder / f"{half}.json").write_text(json.dumps(everyone), encoding="utf-8")
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
