@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from typing import Any, NamedTuple, Protocol, SupportsIndex, TypeVar
+from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
 from torch.utils.data import BatchSampler, Dataset, DistributedSampler, IterableDataset
 
 from ecgmask._checks import check_count
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-
-
-class HasNumbers(Protocol[T_co]):
-    """Whatever gives a record for its number."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: Any, /) -> T_co: ...
 
 
 class Mark(NamedTuple):
@@ -270,13 +261,13 @@ class NumberedRecords(Dataset[T]):
     (32, (12, 5000))
     """
 
-    def __init__(self, dataset: HasNumbers[T] | Dataset[T]) -> None:
+    def __init__(self, dataset: Any) -> None:
         if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__"):
             raise TypeError(
                 f"records must have numbers, but {type(dataset).__name__} is a stream; pass it to "
                 "the loader as it is"
             )
-        self.dataset: Any = dataset
+        self.dataset = dataset
 
     def __len__(self) -> int:
         return len(self.dataset)

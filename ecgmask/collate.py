@@ -24,8 +24,9 @@ from ecgmask.indices import (
     may_differ,
 )
 from ecgmask.leads import STANDARD_LEADS, standard_name
+from ecgmask.ranks import Ranks
 from ecgmask.records import Facts, Grid, stack_records
-from ecgmask.seeding import OF_RANKS, BatchSeed, Progress, Ranks, seed_from_torch
+from ecgmask.seeding import OF_RANKS, BatchSeed, Progress, seed_from_torch
 from ecgmask.strategies import ContextToTarget, MaskAndComplement, Strategy
 from ecgmask.strategies.masks import check_strategy, needs_r_peaks
 

@@ -8,12 +8,12 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 import torch
-import torch.distributed as dist
 from numpy.random import PCG64, Generator, SeedSequence
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from ecgmask._checks import check_count
+from ecgmask.ranks import Ranks, launched_ranks
 
 # What a collator shares with the workers of its loader: the epoch, the number of its first batch in
 # this run, how often an epoch was started, whether workers have drawn batches, which of them have
@@ -61,23 +61,6 @@ def seed_from_torch() -> BatchSeed:
     the same masks.
     """
     return BatchSeed(int(torch.randint(2**63 - 1, ())), epoch=0, batch=0)
-
-
-class Ranks(NamedTuple):
-    """Which process of a distributed run this is, and of how many."""
-
-    rank: int
-    world_size: int
-
-
-def launched_ranks() -> Ranks | None:
-    """Return what torch.distributed or else the launcher says of this process."""
-    if dist.is_available() and dist.is_initialized():
-        return Ranks(dist.get_rank(), dist.get_world_size())
-    try:
-        return Ranks(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
-    except (KeyError, ValueError):
-        return None
 
 
 class Progress:

@@ -33,11 +33,12 @@ ALLOWED = {
     "records": {"numpy", "torch"} | GROUND,
     # The wing of masks, which knows of no ECG.
     "strategies": MASKS,
-    "seeding": {"numpy", "torch", "ecgmask._checks"},
+    "ranks": {"torch"},
+    "seeding": {"numpy", "torch", "ecgmask._checks", "ecgmask.ranks"},
     "indices": {"torch", "ecgmask.records", "ecgmask.seeding"} | MASKS,
     "collate": {
-        "torch", "typing_extensions", "ecgmask.batches", "ecgmask.indices", "ecgmask.records",
-        "ecgmask.seeding",
+        "torch", "typing_extensions", "ecgmask.batches", "ecgmask.indices", "ecgmask.ranks",
+        "ecgmask.records", "ecgmask.seeding",
     } | MASKS,
     "statistics": MASKS,
     # On both stand these.

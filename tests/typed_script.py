@@ -44,7 +44,8 @@ class Model(nn.Module):
         return nn.functional.mse_loss(seen.expand_as(hidden), hidden)
 
 
-records, model = NumberedRecords(Records(32)), Model(patch_size=25)
+records: NumberedRecords[Tensor] = NumberedRecords(Records(32))
+model = Model(patch_size=25)
 optimiser = torch.optim.AdamW(model.parameters())
 
 # Loaders hand on what collators return, as something of any type.
