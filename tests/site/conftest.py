@@ -121,7 +121,7 @@ class Reader:
     def scroll_through(self) -> None:
         """Scroll to the end, so that all lazy images of the shown theme are loaded.
 
-        By two screens: browsers load what is more than one screen away.
+        Two screens at a time: browsers load images ahead by more than one.
         """
         self.tab.evaluate(
             """async () => {
