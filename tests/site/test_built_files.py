@@ -185,8 +185,8 @@ def printed_on(page: str) -> str:
 # Pages whose numbers and figures are those of the machine and the moment.
 MEASURES_TIME = {"throughput", "what_a_batch_throws_away"}
 
-# Waits for folders, and runs what is pasted in each in a process of its own. That of all which takes
-# seconds to import has been imported before, as strictly.
+# Waits for folders, and runs what is pasted in each in a process of its own. What takes seconds to
+# import has been imported before, as strictly.
 RUN = """
 import contextlib
 import multiprocessing
