@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from conftest import PHONE, SITE, THEMES, WIDE
 
 BUDGET = 450_000  # bytes of a page with all that it loads, text compressed
@@ -68,6 +68,39 @@ PAINT = """() => new Promise((done) => {
     requestAnimationFrame(() => setTimeout(() => done({paint, shift}), 0));
 })"""
 
+# Axe measures the contrast of text unless text of the same look, on the same ground, was legible on
+# this page or on one before. What is taken out of its place may lie on anything: always.
+AXE = """async (legible) => {
+    legible = new Set(legible);
+    const grounds = new Map([[null, ""]]), looks = new Map();
+    for (const each of document.querySelectorAll("*")) {
+        const s = getComputedStyle(each);
+        const own = [s.backgroundColor, s.backgroundImage, s.opacity, s.filter, s.mixBlendMode]
+            .join();
+        let ground = grounds.get(each.parentElement);
+        if (own !== "rgba(0, 0, 0, 0),none,1,none,normal") ground += `${own};`;
+        if (["absolute", "fixed"].includes(s.position)) ground += "elsewhere;";
+        grounds.set(each, ground);
+        const seen = each.checkVisibility({visibilityProperty: true, opacityProperty: true});
+        looks.set(each, [ground, s.color, s.fontSize, s.fontWeight, s.textShadow, seen].join());
+        const known = legible.has(looks.get(each)) && !ground.includes("elsewhere");
+        each.toggleAttribute("data-measure", !known);
+    }
+    axe.configure({rules: [{id: "color-contrast", selector: "[data-measure]"}]});
+    const {violations, incomplete} = await axe.run({
+        resultTypes: ["violations", "incomplete"], preload: {assets: ["media"]}, elementRef: true,
+    });
+    const found = new Set(looks.values());
+    for (const {id, nodes} of [...violations, ...incomplete]) {
+        if (id === "color-contrast") nodes.forEach(({element}) => found.delete(looks.get(element)));
+    }
+    return {
+        legible: [...found],
+        violations: violations.flatMap(({id, nodes}) => nodes.map(({html, failureSummary}) =>
+            `${id}: ${html.slice(0, 200)} ${failureSummary.slice(0, 300)}`)),
+    };
+}"""
+
 
 def weight(url: str) -> int:
     """Return the bytes that a file of the site takes on its way to the reader."""
@@ -82,15 +115,21 @@ def visited():
     return {}
 
 
+@pytest.fixture(scope="session")
+def legible():
+    """How text looks whose contrast axe has measured and found sufficient."""
+    return set()
+
+
 @pytest.fixture
-def visits(page_path, address, readers, visited):
+def visits(page_path, address, readers, visited, legible):
     """What was seen on a page, for each theme and width."""
     if page_path not in visited:
-        visited[page_path] = visit(page_path, address, readers)
+        visited[page_path] = visit(page_path, address, readers, legible)
     return visited[page_path]
 
 
-def visit(page_path, address, readers):
+def visit(page_path, address, readers, legible):
     seen = {}
     for key, reader in readers.items():
         reader.open(address + page_path)
@@ -103,17 +142,15 @@ def visit(page_path, address, readers):
         shift = reader.tab.evaluate(PAINT)["shift"]
         facts = reader.tab.evaluate(FACTS)
         requests = [url for url in reader.requests if not url.startswith("data:")]
-        violations = Axe().run(reader.tab, options={"resultTypes": ["violations"]}).response
+        reader.tab.evaluate(AXE_SCRIPT)
+        found = reader.tab.evaluate(AXE, list(legible))
+        legible.update(found["legible"])
         seen[key] = facts | {
             "paint": paint,
             "shift": shift,
             "requests": requests,
             "errors": list(reader.messages),
-            "violations": [
-                f"{each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
-                for each in violations["violations"]
-                for node in each["nodes"]
-            ],
+            "violations": found["violations"],
         }
     return seen
 

@@ -140,21 +140,36 @@ def run_copied(page):
     return script
 
 
-@pytest.fixture
-def desktop(browser):
+@pytest.fixture(scope="module")
+def desktops(browser):
+    """Tabs of a desktop, which keep between them only what the browser has loaded."""
     context = browser.new_context(
         viewport={"width": 1440, "height": 1000},
         permissions=["clipboard-read", "clipboard-write"],
     )
-    yield context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def phones(browser):
+    context = browser.new_context(**PHONE)
+    yield context
     context.close()
 
 
 @pytest.fixture
-def phone(browser):
-    context = browser.new_context(**PHONE)
-    yield context.new_page()
-    context.close()
+def desktop(desktops):
+    page = desktops.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def phone(phones):
+    page = phones.new_page()
+    yield page
+    page.close()
 
 
 @pytest.mark.parametrize("name", explorer.GRIDS)

@@ -20,6 +20,9 @@ from PIL import Image
 from ecgmask import MaskAndComplement, mask_statistics
 from ecgmask.plotting import DARK, LIGHT, plot_statistics
 
+# In one process, so that the site is built once.
+pytestmark = pytest.mark.xdist_group("three pages")
+
 PAGES = Path(__file__).parent / "three_pages"
 EXAMPLE = "gallery/figures.html"
 
