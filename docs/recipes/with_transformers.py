@@ -14,19 +14,10 @@ class Model(torch.nn.Module):
         self.layer = torch.nn.Linear(300, 1)
         self.watch = watch
 
-    def forward(self, masked):
-        self.watch(masked)
-        tokens = masked["signal"].unfold(2, 25, 25).transpose(1, 2).flatten(2)
-        return {"loss": self.layer(gather_tokens(tokens, masked["context"])).square().mean()}
-
-
-class AsDict:
-    def __init__(self):
-        self.collate = IJEPAMaskCollator(patch_size=25, seed=1, signal_key="signal")
-
-    def __call__(self, records):
-        batch, (context,), targets = self.collate(records)
-        return {"masked": {**batch, "context": context, "targets": targets}}
+    def forward(self, signal, number, context, targets):
+        self.watch({"number": number, "context": context, "targets": targets})
+        tokens = signal.unfold(2, 25, 25).transpose(1, 2).flatten(2)
+        return {"loss": self.layer(gather_tokens(tokens, context[0])).square().mean()}
 
 
 class MaskTrainer(Trainer):
@@ -60,5 +51,6 @@ def train(records, folder, watch, *, n_epochs=3, num_workers=0, persistent_worke
         data_seed=1,
         report_to=[],
     )
-    trainer = MaskTrainer(Model(watch), settings, AsDict(), train_dataset=records)
+    collate = IJEPAMaskCollator(patch_size=25, seed=1, signal_key="signal", as_dict=True)
+    trainer = MaskTrainer(Model(watch), settings, collate, train_dataset=records)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(folder))

@@ -51,7 +51,7 @@ def digest(tensors):
 def look(masked):
     """Return the numbers of the records of a batch and a digest of its masks."""
     if isinstance(masked, dict):
-        return masked["number"].tolist(), digest([masked["context"], *masked["targets"]])
+        return masked["number"].tolist(), digest([*masked["context"], *masked["targets"]])
     (_, numbers), (context,), targets = masked
     return numbers.tolist(), digest([context, *targets])
 
