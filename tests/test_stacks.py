@@ -158,6 +158,13 @@ def test_items_are_as_long_as_the_longest_record(folder, tmp_path):
         ECGArrayDataset(path, n_samples=650, seed=0)
 
 
+def test_a_scan_passes_over_what_is_noted_as_padding(folder, tmp_path):
+    path = tmp_path / "stack.npy"
+    write(folder, path, NAMES[:2], n_samples=1200)
+    dataset = ECGArrayDataset(path, n_samples=550, check=False)
+    assert dataset.scan(progress=False) == {}
+
+
 def test_a_data_set_crops_within_what_was_recorded(folder, tmp_path):
     path = tmp_path / "stack.npy"
     write(folder, path, [NAMES[0], NAMES[LONG]], n_samples=900)
