@@ -150,6 +150,21 @@ def test_records_of_other_lengths_are_cut_or_padded_if_asked_and_their_lengths_n
     np.testing.assert_array_equal(stack[1], long.astype(np.float16))
 
 
+def test_items_are_as_long_as_the_longest_record(folder, tmp_path):
+    path = tmp_path / "stack.npy"
+    write(folder, path, NAMES[:2], n_samples=700)
+    assert ECGArrayDataset(path)[0].shape == (12, 600)
+    with pytest.raises(ValueError, match="no record is longer than the 650 samples of an item"):
+        ECGArrayDataset(path, n_samples=650, seed=0)
+
+
+def test_a_scan_passes_over_what_is_noted_as_padding(folder, tmp_path):
+    path = tmp_path / "stack.npy"
+    write(folder, path, NAMES[:2], n_samples=1200)
+    dataset = ECGArrayDataset(path, n_samples=550, check=False)
+    assert dataset.scan(progress=False) == {}
+
+
 def test_a_data_set_crops_within_what_was_recorded(folder, tmp_path):
     path = tmp_path / "stack.npy"
     write(folder, path, [NAMES[0], NAMES[LONG]], n_samples=900)
