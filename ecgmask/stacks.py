@@ -495,9 +495,13 @@ def _end_with_parent() -> None:
 
     def wait() -> None:
         parent = multiprocessing.parent_process()
-        if parent is not None:
+        if parent is None:
+            return
+        try:
             parent.join()
-            os._exit(1)
+        except ValueError:  # processes that joblib has started do not know their parent
+            return
+        os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
 
