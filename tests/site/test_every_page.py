@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -102,6 +103,7 @@ AXE = """async (legible) => {
 }"""
 
 
+@cache
 def weight(url: str) -> int:
     """Return the bytes that a file of the site takes on its way to the reader."""
     path = SITE / unquote(urlsplit(url).path).lstrip("/")
