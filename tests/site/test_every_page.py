@@ -71,7 +71,8 @@ PAINT = """() => new Promise((done) => {
 
 # Axe measures the contrast of text unless text of the same look, on the same ground, was legible on
 # this page or on one before. What is taken out of its place may lie on anything: always.
-AXE = """async (legible) => {
+# Rules that are not about colour find the same in both themes, so the dark one is asked for those.
+AXE = """async ({legible, theme}) => {
     legible = new Set(legible);
     const grounds = new Map([[null, ""]]), looks = new Map();
     for (const each of document.querySelectorAll("*")) {
@@ -90,6 +91,7 @@ AXE = """async (legible) => {
     axe.configure({rules: [{id: "color-contrast", selector: "[data-measure]"}]});
     const {violations, incomplete} = await axe.run({
         resultTypes: ["violations", "incomplete"], preload: {assets: ["media"]}, elementRef: true,
+        ...(theme === "dark" ? {runOnly: ["color-contrast", "link-in-text-block"]} : {}),
     });
     const found = new Set(looks.values());
     for (const {id, nodes} of [...violations, ...incomplete]) {
@@ -133,7 +135,7 @@ def visits(page_path, address, readers, visited, legible):
 
 def visit(page_path, address, readers, legible):
     seen = {}
-    for key, reader in readers.items():
+    for (theme, size), reader in readers.items():
         reader.open(address + page_path)
         paint = reader.tab.evaluate(PAINT)["paint"]
         for _ in range(2):  # more tries: the machine may be busy with something else
@@ -145,9 +147,9 @@ def visit(page_path, address, readers, legible):
         facts = reader.tab.evaluate(FACTS)
         requests = [url for url in reader.requests if not url.startswith("data:")]
         reader.tab.evaluate(AXE_SCRIPT)
-        found = reader.tab.evaluate(AXE, list(legible))
+        found = reader.tab.evaluate(AXE, {"legible": list(legible), "theme": theme})
         legible.update(found["legible"])
-        seen[key] = facts | {
+        seen[theme, size] = facts | {
             "paint": paint,
             "shift": shift,
             "requests": requests,

@@ -327,15 +327,6 @@ def test_without_javascript_a_sentence_leads_to_the_gallery(site, page, gallery)
     ) in text
 
 
-def test_two_builds_are_the_same_to_the_byte(site, tmp_path):
-    again = build(tmp_path, PAGES).folder
-    for folder in ("_static/explorer", "gallery/strategies"):
-        names = sorted(path.name for path in (site / folder).iterdir())
-        assert names == sorted(path.name for path in (again / folder).iterdir())
-        for name in names:
-            assert (site / folder / name).read_bytes() == (again / folder / name).read_bytes()
-
-
 def test_mistakes_in_a_directive_are_named(tmp_path):
     built = build(
         tmp_path,
