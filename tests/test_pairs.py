@@ -4,6 +4,7 @@ A combination takes one option of each dimension. All are tried in the collator,
 cheap; figures, counts and converters meet every option of every dimension once.
 """
 
+from functools import cache
 from itertools import chain, product
 from typing import NamedTuple
 
@@ -81,13 +82,18 @@ EVERY = [Options(*each) for each in product(*DIMENSIONS.values())]
 
 def strategies_of(options):
     """Return the strategies that draw at once, or ``None`` where a kind has no such form."""
-    strategy = KINDS[options.kind]
+    return strategies_for(options.kind, options.form)
+
+
+@cache
+def strategies_for(kind, form):
+    strategy = KINDS[kind]
     if every.rows_of(strategy) > 1:
-        if options.form in ("shared", "several shared"):
+        if form in ("shared", "several shared"):
             return None
-    elif "per lead" in options.form:
+    elif "per lead" in form:
         strategy = every.per_lead(strategy)
-    return [strategy, strategy] if "several" in options.form else [strategy]
+    return [strategy, strategy] if "several" in form else [strategy]
 
 
 def expected_refusal(options):
