@@ -34,7 +34,18 @@ N_NAMED = 5  # records left out that a warning names
 
 
 class Description(NamedTuple):
-    """What a stack says of itself, in the JSON file beside it."""
+    """What a stack says of itself, in the JSON file beside it.
+
+    :func:`~ecgmask.write_stack` writes it, and :class:`~ecgmask.ECGArrayDataset` goes by it.
+
+    Examples
+    --------
+    >>> from ecgmask.stacks import Description
+    >>> lengths = {"records": ("00001_hr", "00002_hr"), "lengths": (5000, 4000)}
+    >>> kept = {"left_out": (), "largest_rounding_error": 0.0005, "leads": ("I", "II")}
+    >>> Description((2, 2, 5000), "float16", sampling_rate=500, unit="mV", **lengths, **kept)
+    <Description: 2 records x 2 leads x 5000 samples, float16, 500 Hz, 0 left out>
+    """
 
     shape: tuple[int, int, int]
     """Records, leads and samples."""

@@ -45,7 +45,7 @@ table.to_csv(folder / "ptbxl_database.csv", index=False)
 #
 # In a terminal it reads
 # ``python -m ecgmask.convert ptb-xl --table ptbxl_database.csv --out ptb-xl.npy``. All processors
-# share the work. If it is stopped, the same command goes on where it was.
+# share the work; this page takes one. If it is stopped, the same command goes on where it was.
 #
 # Half-precision numbers have eleven binary digits, so their steps double with each power of two.
 # Each point is a sample of the stack, with its distance from the sample in the WFDB file. From 1 to
@@ -59,7 +59,7 @@ from ecgmask.convert import main
 from ecgmask.plotting import LIGHT
 
 with chdir(folder):
-    main([".", "--table", "ptbxl_database.csv", "--out", "ptb-xl.npy", "--quiet"])
+    main([".", "--table", "ptbxl_database.csv", "--out", "ptb-xl.npy", "--workers", "1", "--quiet"])
 
 stack = ECGArrayDataset(folder / "ptb-xl.npy")
 exact = read_ecg(folder / stack.records[-1]).signal.ravel()
@@ -83,6 +83,10 @@ fig.set_label("Errors of half precision stay below half a step: 0.5 µV from 1 t
 # record comes from, by which labels find their ECGs: two records are not there any more. From
 # Python the command is :func:`~ecgmask.write_stack`, which reads formats of your own too.
 
+from ecgmask.stacks import read_description
+
+description = read_description(folder / "ptb-xl.npy")
+print(description)
 ages = table.set_index("filename_hr").age[list(stack.records)]
 dataset = ECGArrayDataset(folder / "ptb-xl.npy", labels=ages, n_samples=2500, seed=0)
 print(dataset)
