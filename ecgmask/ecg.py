@@ -408,8 +408,9 @@ def _span_of_most(signal: FloatArray) -> float:
 def resampling_ratio(n_samples: int, sampling_rate: float, wanted: float) -> Fraction:
     """Return how many samples each of `n_samples` becomes at the rate that is wanted."""
     exact = Fraction(float(wanted)) / Fraction(float(sampling_rate))
-    digits = len(str(LONGEST_RATIO))
-    for ratio in (exact.limit_denominator(10**digit) for digit in range(digits)):
+    most = max(1, int(LONGEST_RATIO / max(Fraction(1), exact)))  # so that the numerator fits too
+    limits = (min(10**digit, most) for digit in range(len(str(LONGEST_RATIO))))
+    for ratio in map(exact.limit_denominator, limits):
         drift = n_samples * abs(ratio / exact - 1)
         if drift <= MOST_DRIFT and max(ratio.as_integer_ratio()) <= LONGEST_RATIO:
             return ratio

@@ -271,6 +271,7 @@ ANY_RATE = st.one_of(
 @example(rate=499.99, n_samples=8000)
 @example(rate=360.0001, n_samples=8000)
 @example(rate=257, n_samples=8000)
+@example(rate=500.00500000000005, n_samples=5001)
 def test_samples_have_the_rate_that_they_are_said_to_have(rate, n_samples):
     frequency = min(rate, 500) / 8
     wave = np.sin(2 * np.pi * frequency / 500 * np.arange(n_samples))
