@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from ecgmask._checks import check_count
+from ecgmask.batches import Marked
 from ecgmask.leads import STANDARD_LEADS
 
 
@@ -82,7 +83,8 @@ def stack_records(
     """
     if len(records) == 0:
         raise ValueError("a batch needs at least one record, but the list is empty")
-    n_leads, n_samples = common_shape([signal_of(record, signal_key) for record in records])
+    signals = [signal_of(record, signal_key) for record in records]
+    n_leads, n_samples = common_shape(signals)
     if grid.patch_size is not None:
         check_divides((n_leads, n_samples), grid.patch_size)
     n_patches = grid.count(n_samples)
@@ -91,7 +93,10 @@ def stack_records(
         lengths = [int(item_of(record, lengths_key, "lengths_key")) for record in records]
         n_valid = count_valid(lengths, n_samples, grid)
         padding = find_padding(lengths, n_samples)
-    if r_peaks_key is None:
+    whole = records.take(signals) if isinstance(records, Marked) else None
+    if whole is not None and r_peaks_key is None and all(map(is_plain, records)):
+        batch = stack_around(whole, records)
+    elif r_peaks_key is None:
         batch = stack(records)
     else:
         peaks = [item_of(record, r_peaks_key, "r_peaks_key") for record in records]
@@ -153,6 +158,19 @@ def put_back(batch: Any, key: str | int, items: list[Any]) -> Any:
         return {**batch, key: items}
     at = int(key) if int(key) >= 0 else int(key) + len(batch) + 1
     return [*batch[:at], items, *batch[at:]]
+
+
+def is_plain(record: Any) -> bool:
+    """Return whether a record is a signal, or a tuple that begins with it."""
+    return isinstance(record, Tensor) or type(record) is tuple
+
+
+def stack_around(signal: Tensor, records: Sequence[Any]) -> Any:
+    """Return records as a batch, whose signals are stacked already."""
+    if isinstance(records[0], Tensor):
+        return signal
+    rest = stack([record[1:] for record in records]) if len(records[0]) > 1 else []
+    return [signal, *rest]
 
 
 def stack(records: Sequence[Any]) -> Any:
