@@ -21,7 +21,7 @@ import torch
 from numpy.random import SeedSequence, default_rng
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from ecgmask._checks import check_count, check_sampling_rate
 from ecgmask.batches import Marked, epoch_being_read, read_marked
@@ -531,8 +531,12 @@ class ECGArrayDataset(_Records):
         if self._recorded is not None or self._file_samples < self.n_samples or not records:
             return super()._read(numbers)  # some are padded
         starts = [self._window(record)[0] for record in records]
-        # In memory of the batch, which a collator need not copy.
-        signals = self._signals(records, starts, self.n_samples)
+        # One tensor for all, which is the batch if the collator may have it. In a worker it lies
+        # where the training process finds it; torch would copy it there.
+        signals = torch.empty(len(records), len(STANDARD_LEADS), self.n_samples)
+        if get_worker_info() is not None:
+            signals.share_memory_()  # type: ignore[no-untyped-call]
+        self._read_into(signals, records, starts)
         items = [
             self._to_item(record, signal, self.n_samples)
             for record, signal in zip(records, signals, strict=True)
@@ -541,27 +545,30 @@ class ECGArrayDataset(_Records):
 
     def _signal(self, record: int) -> Tensor:
         start, stop = self._window(record)
-        return self._signals([record], [start], stop - start)[0]
+        signals = torch.empty(1, len(STANDARD_LEADS), stop - start)
+        self._read_into(signals, [record], [start])
+        return signals[0]
 
-    def _signals(self, records: list[int], starts: list[int], n_samples: int) -> Tensor:
-        """Return so many samples of some records, if they are not refused."""
+    def _read_into(self, signals: Tensor, records: list[int], starts: list[int]) -> None:
+        """Read as many samples of each record as there is room for, unless they are refused."""
         self._check_unchanged()
-        samples = torch.empty(len(records), len(self._leads), n_samples)
+        derived = self._found.derived
+        samples = signals
+        if derived:
+            samples = torch.empty(len(records), len(self._leads), signals.shape[2])
         for first in range(0, len(records), IN_CACHE):
             some = slice(first, first + IN_CACHE)
             for row, record, start in zip(samples[some], records[some], starts[some], strict=True):
                 self._fill(row, record, start)
             # NumPy, for torch takes ten times as long. Nearly every item needs no closer look, and
             # none with a NaN goes without.
-            signals = samples[some].numpy()
-            spans = _spans(signals)
+            read = samples[some].numpy()
+            spans = _spans(read)
             right = _looks_right(spans.min(axis=1), spans.max(axis=1))
-            suspicious = ~right | _may_have_gaps(signals, self.sampling_rate)
-            for row in first + np.flatnonzero(suspicious):
+            for row in np.flatnonzero(~right | _may_have_gaps(read, self.sampling_rate)) + first:
                 self._accept(records[row], samples[row], self._leads, starts[row])
-        if not self._found.derived:
-            return samples
-        return torch.stack(self._found.of(samples.unbind(1)), dim=1)
+        if derived:
+            torch.stack(self._found.of(samples.unbind(1)), dim=1, out=signals)
 
     def _name(self, record: int) -> str:
         return f"{self.path}, record {record}"
