@@ -399,6 +399,10 @@ class ECGArrayDataset(_Records):
 
     Notes
     -----
+    Records that a loader reads together lie in one piece of memory, which becomes the batch if a
+    collator of this package gets them as they are: clone one that is to be kept alone. Whoever
+    changes them, in place or not, changes the batch.
+
     Zeros that pad a record within the file count as samples, unless :func:`write_stack` has noted
     them. An item of a padded record is masked like any other unless the collator is told its
     length, so ask for `lengths`.

@@ -208,7 +208,7 @@ def all_finite(signal: Tensor) -> bool:
     One sum shows whether anything is wrong, at a fraction of the cost of testing each sample; large
     but finite samples may overflow it.
     """
-    return math.isfinite(signal.sum())
+    return math.isfinite(signal.detach().sum())
 
 
 def stack_around(signal: Tensor, records: Sequence[Any]) -> Any:
