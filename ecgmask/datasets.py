@@ -399,9 +399,9 @@ class ECGArrayDataset(_Records):
 
     Notes
     -----
-    Records that a loader reads together lie in one piece of memory, which becomes the batch if a
-    collator of this package gets them as they are: clone one that is to be kept alone. Whoever
-    changes them, in place or not, changes the batch.
+    Records that a loader without workers reads together lie in one piece of memory, which becomes
+    the batch if a collator of this package gets them as they are: clone one that is to be kept
+    alone. Whoever changes them, in place or not, changes the batch.
 
     Zeros that pad a record within the file count as samples, unless :func:`write_stack` has noted
     them. An item of a padded record is masked like any other unless the collator is told its
@@ -532,14 +532,13 @@ class ECGArrayDataset(_Records):
 
     def _read(self, numbers: list[int]) -> list[Any]:
         records = [self._number(number) for number in numbers]
-        if self._recorded is not None or self._file_samples < self.n_samples or not records:
-            return super()._read(numbers)  # some are padded
+        padded = self._recorded is not None or self._file_samples < self.n_samples
+        # In a worker torch stacks records in memory that it shares; other memory would be copied.
+        if padded or not records or get_worker_info() is not None:
+            return super()._read(numbers)
         starts = [self._window(record)[0] for record in records]
-        # One tensor for all, which is the batch if the collator may have it. In a worker it lies
-        # where the training process finds it; torch would copy it there.
+        # One tensor for all, which is the batch if the collator may have it.
         signals = torch.empty(len(records), len(STANDARD_LEADS), self.n_samples)
-        if get_worker_info() is not None:
-            signals.share_memory_()  # type: ignore[no-untyped-call]
         self._read_into(signals, records, starts)
         items = [
             self._to_item(record, signal, self.n_samples)
