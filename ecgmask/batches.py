@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
+from torch import Tensor
 from torch.utils.data import BatchSampler, Dataset, DistributedSampler, IterableDataset
 
 from ecgmask._checks import check_count
@@ -28,9 +29,13 @@ class Marked(list[T]):
     up the last one.
     """
 
-    def __init__(self, items: Iterable[T], mark: Mark) -> None:
+    def __init__(self, items: Iterable[T], mark: Mark | None, memory: Tensor | None = None) -> None:
         super().__init__(items)
         self.mark = mark
+        self._memory = memory  # whose rows are the signals of the records, one after the other
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"mark": self.mark, "_memory": None}  # copies of the records have other memory
 
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
@@ -39,8 +44,32 @@ class Marked(list[T]):
     def __add__(self, other: Any) -> Any:
         return self._part(super().__add__(other))
 
+    def take(self, signals: Sequence[Any]) -> Tensor | None:
+        """Return the batch that these signals are, if they lie in memory that it may have.
+
+        Whatever was done to the list or its records since, only signals that are the rows of that
+        memory in their order are the batch. It is given away once: who makes two batches of one
+        list gets two that share nothing.
+        """
+        memory, self._memory = self._memory, None
+        if memory is None or len(signals) != len(memory):
+            return None
+        return memory if all(map(_is_same_view, signals, memory)) else None
+
     def _part(self, items: list[T]) -> Marked[T]:
-        return Marked(items, self.mark._replace(n_records=None))
+        return Marked(items, self.mark and self.mark._replace(n_records=None))
+
+
+def _is_same_view(one: Any, other: Tensor) -> bool:
+    """Return whether two tensors are the same samples in memory."""
+    return (
+        type(one) is Tensor
+        and one.data_ptr() == other.data_ptr()
+        and one.shape == other.shape
+        and one.stride() == other.stride()
+        and one.dtype == other.dtype
+        and not one.requires_grad
+    )
 
 
 def mark_of(batch: Any) -> Mark | None:
@@ -60,12 +89,17 @@ def read_marked(indices: list[int], read: Callable[[list[int]], Iterable[T]]) ->
     """Read the records of a batch, and pass on what the batch says of itself."""
     mark = mark_of(indices)
     if mark is None:
-        return list(read(indices))
+        records = read(indices)
+        return records if isinstance(records, Marked) else list(records)
     before = _epoch.set(mark.epoch)
     try:
-        return Marked(read([*indices]), mark)
+        records = read([*indices])
     finally:
         _epoch.reset(before)
+    if not isinstance(records, Marked):
+        return Marked(records, mark)
+    records.mark = mark
+    return records
 
 
 class NumberedBatches(BatchSampler):

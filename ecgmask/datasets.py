@@ -21,10 +21,10 @@ import torch
 from numpy.random import SeedSequence, default_rng
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from ecgmask._checks import check_count, check_sampling_rate
-from ecgmask.batches import epoch_being_read, read_marked
+from ecgmask.batches import Marked, epoch_being_read, read_marked
 from ecgmask.ecg import CONSTANT, ECG, FLAT, GAP, PLAUSIBLE_SPAN, UNEXPLAINED, resampling_ratio
 from ecgmask.leads import OF_I_AND_II, STANDARD_LEADS, FoundLeads, find_leads, spell, standard_names
 from ecgmask.readers import millivolts, need, read_ecg
@@ -42,6 +42,7 @@ MissingLeads = Literal["nan", "flat"]
 N_CHECKED = 8  # records that are looked at when a data set is made
 N_NAMED = 5  # unusable records that an error names
 N_SKIPPED = 100  # and whose numbers it lists
+IN_CACHE = 16  # records that are read before they are looked at
 PER_LINE = 100  # records that a scan looks at before it notes what it found
 
 # Columns of PTB-XL, MIMIC-IV-ECG and CODE-15%: a message may name them, for no person is.
@@ -235,13 +236,19 @@ class _Records(Dataset[Any], ABC):
         length = signal.shape[1]
         if length < self.n_samples:
             signal = torch.nn.functional.pad(signal, (0, self.n_samples - length))
+        return self._to_item(record, signal, length)
+
+    def _to_item(self, record: int, signal: Tensor, length: int) -> Any:
         label = () if self._labels is None else (_item(self._labels, record),)
         item = (signal, *label, *((length,) if self._lengths else ()))
         return item if len(item) > 1 else signal
 
     def __getitems__(self, indices: list[int]) -> list[Any]:
         """Return the items of a batch, marked as the indices are."""
-        return read_marked(indices, lambda numbers: [self[number] for number in numbers])
+        return read_marked(indices, self._read)
+
+    def _read(self, numbers: list[int]) -> list[Any]:
+        return [self[number] for number in numbers]
 
     def _number(self, index: int) -> int:
         """Return which record of the file or list an item is."""
@@ -392,6 +399,10 @@ class ECGArrayDataset(_Records):
 
     Notes
     -----
+    Records that a loader without workers reads together lie in one piece of memory, which becomes
+    the batch if a collator of this package gets them as they are: clone one that is to be kept
+    alone. Whoever changes them, in place or not, changes the batch.
+
     Zeros that pad a record within the file count as samples, unless :func:`write_stack` has noted
     them. An item of a padded record is masked like any other unless the collator is told its
     length, so ask for `lengths`.
@@ -519,17 +530,48 @@ class ECGArrayDataset(_Records):
             raise ValueError(f"{self.path} has no description beside it; write it with write_stack")
         return described.records
 
+    def _read(self, numbers: list[int]) -> list[Any]:
+        records = [self._number(number) for number in numbers]
+        padded = self._recorded is not None or self._file_samples < self.n_samples
+        # In a worker torch stacks records in memory that it shares; other memory would be copied.
+        if padded or not records or get_worker_info() is not None:
+            return super()._read(numbers)
+        starts = [self._window(record)[0] for record in records]
+        # One tensor for all, which is the batch if the collator may have it.
+        signals = torch.empty(len(records), len(STANDARD_LEADS), self.n_samples)
+        self._read_into(signals, records, starts)
+        items = [
+            self._to_item(record, signal, self.n_samples)
+            for record, signal in zip(records, signals, strict=True)
+        ]
+        return Marked(items, None, signals)
+
     def _signal(self, record: int) -> Tensor:
         start, stop = self._window(record)
-        samples = self._samples(record, start, stop)
-        # NumPy, for torch takes ten times as long. Nearly every item needs no closer look, and none
-        # with a NaN goes without.
-        signal = samples.numpy()
-        spans = _spans(signal)
-        right = _looks_right(spans.min(), spans.max())
-        if not right or _may_have_a_gap(signal, self.sampling_rate):
-            self._accept(record, samples, self._leads, start)
-        return torch.stack(self._found.of(samples)) if self._found.derived else samples
+        signals = torch.empty(1, len(STANDARD_LEADS), stop - start)
+        self._read_into(signals, [record], [start])
+        return signals[0]
+
+    def _read_into(self, signals: Tensor, records: list[int], starts: list[int]) -> None:
+        """Read as many samples of each record as there is room for, unless they are refused."""
+        self._check_unchanged()
+        derived = self._found.derived
+        samples = signals
+        if derived:
+            samples = torch.empty(len(records), len(self._leads), signals.shape[2])
+        for first in range(0, len(records), IN_CACHE):
+            some = slice(first, first + IN_CACHE)
+            for row, record, start in zip(samples[some], records[some], starts[some], strict=True):
+                self._fill(row, record, start)
+            # NumPy, for torch takes ten times as long. Nearly every item needs no closer look, and
+            # none with a NaN goes without.
+            read = samples[some].numpy()
+            spans = _spans(read)
+            right = _looks_right(spans.min(axis=1), spans.max(axis=1))
+            for row in np.flatnonzero(~right | _may_have_gaps(read, self.sampling_rate)) + first:
+                self._accept(records[row], samples[row], self._leads, starts[row])
+        if derived:
+            torch.stack(self._found.of(samples.unbind(1)), dim=1, out=signals)
 
     def _name(self, record: int) -> str:
         return f"{self.path}, record {record}"
@@ -559,14 +601,24 @@ class ECGArrayDataset(_Records):
 
     def _samples(self, record: int, start: int, stop: int) -> Tensor:
         """Return samples of the leads that are in the file, in mV."""
+        self._check_unchanged()
+        samples = torch.empty(len(self._leads), stop - start)
+        self._fill(samples, record, start)
+        return samples
+
+    def _check_unchanged(self) -> None:
         # Reading what was cut off would kill the process, and replaced records are not those that
         # were looked at.
         if _stamp(self.path) != self._stamp:
             raise RuntimeError(
                 f"{self.path} has changed since this data set was made; make the data set again"
             )
+
+    def _fill(self, samples: Tensor, record: int, start: int) -> None:
+        """Read as many samples of a record as there is room for."""
         if self._array is None:
             self._array = _open(self.path)
+        stop = start + samples.shape[1]
         if self._lead_axis == 1:
             window = self._array[record, :, start:stop]
         else:
@@ -574,10 +626,11 @@ class ECGArrayDataset(_Records):
         if self._rows is not None:
             window = window[self._rows]
         # Copied as they are and cast by torch, which casts float16 nine times as fast.
-        samples = torch.from_numpy(np.array(window, dtype=self._native, order="C")).float()
+        samples.copy_(torch.from_numpy(np.array(window, dtype=self._native, order="C")))
         if self._invalid is not None:
             samples[torch.from_numpy(window == self._invalid)] = torch.nan
-        return samples if self._millivolts == 1 else samples.mul_(self._millivolts)
+        if self._millivolts != 1:
+            samples.mul_(self._millivolts)
 
 
 class WFDBDataset(_Records):
@@ -983,7 +1036,7 @@ def _stamp_of_record(path: Path) -> tuple[int, int]:
 def _spans(signal: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return what each lead spans; NaN or infinite if a sample is."""
     with np.errstate(invalid="ignore"):  # infinity less infinity
-        spans: NDArray[np.float32] = np.ptp(signal, axis=1)
+        spans: NDArray[np.float32] = np.ptp(signal, axis=-1)
     return spans
 
 
@@ -993,10 +1046,10 @@ def _looks_right(narrowest: Any, widest: Any) -> NDArray[np.bool_]:
     return np.asarray((narrowest > FLAT * widest) & (least <= widest) & (widest <= most))
 
 
-def _may_have_a_gap(signal: NDArray[np.float32], sampling_rate: float) -> bool:
-    """Return whether samples of a lead that are half as far apart as a gap is long are the same."""
-    some = signal[0, :: max(1, int(GAP * sampling_rate / 2))]
-    return bool((np.abs(np.diff(some)) <= CONSTANT).any())
+def _may_have_gaps(signals: NDArray[np.float32], sampling_rate: float) -> NDArray[np.bool_]:
+    """Return in which records samples half as far apart as a gap is long are the same."""
+    some = signals[:, 0, :: max(1, int(GAP * sampling_rate / 2))]
+    return np.asarray((np.abs(np.diff(some)) <= CONSTANT).any(axis=1))
 
 
 def _present(signal: NDArray[np.float32], missing_leads: MissingLeads | None) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,10 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import default_collate
+from torch.utils.data import default_collate, get_worker_info
 
 from ecgmask._checks import check_count
+from ecgmask.batches import Marked
 from ecgmask.leads import STANDARD_LEADS
+
+IN_CACHE = 16  # records that are stacked before they are looked at
 
 
 class Grid(NamedTuple):
@@ -82,7 +86,8 @@ def stack_records(
     """
     if len(records) == 0:
         raise ValueError("a batch needs at least one record, but the list is empty")
-    n_leads, n_samples = common_shape([signal_of(record, signal_key) for record in records])
+    signals = [signal_of(record, signal_key) for record in records]
+    n_leads, n_samples = common_shape(signals)
     if grid.patch_size is not None:
         check_divides((n_leads, n_samples), grid.patch_size)
     n_patches = grid.count(n_samples)
@@ -91,7 +96,13 @@ def stack_records(
         lengths = [int(item_of(record, lengths_key, "lengths_key")) for record in records]
         n_valid = count_valid(lengths, n_samples, grid)
         padding = find_padding(lengths, n_samples)
-    if r_peaks_key is None:
+    looked = False
+    if r_peaks_key is None and all(map(begins_with, records, signals)):
+        whole = records.take(signals) if isinstance(records, Marked) else None
+        if whole is None and check_finite and are_alike(signals):
+            whole, looked = stack_looking(signals)
+        batch = stack(records) if whole is None else stack_around(whole, records)
+    elif r_peaks_key is None:
         batch = stack(records)
     else:
         peaks = [item_of(record, r_peaks_key, "r_peaks_key") for record in records]
@@ -101,7 +112,7 @@ def stack_records(
     signal = signal_of(batch, signal_key)
     if missing_leads is not None:
         missing = find_missing(signal, missing_leads, padding)
-    if check_finite:
+    if check_finite and not looked:
         refuse_not_finite(signal, missing, padding)
     return batch, Facts(len(records), n_leads, n_patches, n_valid, r_peaks, missing)
 
@@ -153,6 +164,59 @@ def put_back(batch: Any, key: str | int, items: list[Any]) -> Any:
         return {**batch, key: items}
     at = int(key) if int(key) >= 0 else int(key) + len(batch) + 1
     return [*batch[:at], items, *batch[at:]]
+
+
+def begins_with(record: Any, signal: Tensor) -> bool:
+    """Return whether a record is a signal, or a plain tuple that begins with it."""
+    return record is signal or (type(record) is tuple and record[0] is signal)
+
+
+def are_alike(signals: Sequence[Any]) -> bool:
+    """Return whether signals are tensors that may be copied into one of their type.
+
+    In a worker torch stacks them, in memory that it shares.
+    """
+    dtype = getattr(signals[0], "dtype", None)
+    return get_worker_info() is None and all(
+        type(signal) is Tensor
+        and signal.dtype == dtype
+        and signal.is_cpu
+        and signal.layout is torch.strided
+        and signal.is_floating_point()
+        and not signal.requires_grad
+        for signal in signals
+    )
+
+
+def stack_looking(signals: list[Tensor]) -> tuple[Tensor, bool]:
+    """Return signals as a batch, and whether it is certain that all samples are finite.
+
+    They are looked at while they are in the cache: a large batch has left it when it is complete.
+    """
+    batch = torch.empty(len(signals), *signals[0].shape, dtype=signals[0].dtype)
+    finite = True
+    for first in range(0, len(signals), IN_CACHE):
+        some = slice(first, first + IN_CACHE)
+        torch.stack(signals[some], out=batch[some])
+        finite = finite and all_finite(batch[some])
+    return batch, finite
+
+
+def all_finite(signal: Tensor) -> bool:
+    """Return whether it is certain that all samples are finite.
+
+    One sum shows whether anything is wrong, at a fraction of the cost of testing each sample; large
+    but finite samples may overflow it.
+    """
+    return math.isfinite(signal.detach().sum())
+
+
+def stack_around(signal: Tensor, records: Sequence[Any]) -> Any:
+    """Return records as a batch, whose signals are stacked already."""
+    if isinstance(records[0], Tensor):
+        return signal
+    rest = stack([record[1:] for record in records]) if len(records[0]) > 1 else []
+    return [signal, *rest]
 
 
 def stack(records: Sequence[Any]) -> Any:
@@ -237,7 +301,7 @@ def common_shape(signals: Sequence[Any]) -> tuple[int, int]:
                 f"a signal must be a tensor or an array, not {type(signal).__name__}; say where "
                 "it is in the record with signal_key="
             )
-    shapes = sorted({tuple(signal.shape) for signal in signals})
+    shapes = sorted(map(tuple, {signal.shape for signal in signals}))
     if len(shapes) > 1:
         raise ValueError(
             f"records of one batch must have one shape, not {' and '.join(map(str, shapes))}; "
@@ -276,9 +340,7 @@ def refuse_not_finite(
     """Raise an error if a sample is not finite, missing leads and padding excepted."""
     if not signal.is_floating_point():
         return
-    # One sum shows whether anything is wrong, at a fraction of the cost of testing each sample;
-    # large but finite samples may overflow it, so it only decides whether to look closer.
-    if torch.isfinite(signal.sum()):
+    if all_finite(signal):
         return
     wrong = ~torch.isfinite(signal)
     if missing is not None:

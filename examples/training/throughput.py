@@ -26,7 +26,7 @@ from ecgmask.plotting import LIGHT
 
 torch.set_num_threads(1)
 signal = torch.tensor(sample_ecg().signal)
-records = [signal.roll(shift, dims=1) for shift in range(256)]
+records = [signal.roll(shift, dims=1) for shift in range(1024)]
 collators = {"no masks": default_collate, "ECG-JEPA": MaskCollator(), "I-JEPA": IJEPAMaskCollator()}
 
 # %%
@@ -36,7 +36,7 @@ collators = {"no masks": default_collate, "ECG-JEPA": MaskCollator(), "I-JEPA": 
 # A ``deque`` of length 0 takes all batches and keeps none. The fastest of five epochs counts, for
 # whatever else runs on a machine only slows one down.
 
-rates, sizes = {}, [4, 16, 64, 128]
+rates, sizes = {}, [16, 64, 256, 1024]
 fig, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
 colours = [LIGHT.ignored_line, LIGHT.context_line, LIGHT.target_line]
 ax.set_prop_cycle(color=colours, marker=["s", "o", "^"], linestyle=[":", "-", "--"])
@@ -54,13 +54,37 @@ fig.set_label("; ".join(f"{name}: {each[-1]:,.0f} records/s" for name, each in r
 # -------------------
 #
 # The masks of all records are drawn at once, by as many calls of NumPy for four records as for a
-# hundred: a fixed cost, which shows in small batches. In large ones masks are the least, as the
-# next numbers tell; the look for NaN, which reads all records once more, takes several times as
-# long. ``check_finite=False`` leaves it out.
+# hundred: a fixed cost, which shows in small batches: it is longer than to stack 16 records. In large ones masks are the least, as the
+# next numbers tell; the look for NaN, which reads all records once more, takes longer.
+# ``check_finite=False`` leaves it out.
 
 print("batch " + "".join(f"{name:>12}" for name in rates))
 for n, *row in zip(sizes, *rates.values(), strict=True):
     print(f"{n:5} " + "".join(f"{rate:12,.0f}" for rate in row))
+
+# %%
+# Milliseconds of a batch that are due to masks and the look for NaN, and the part of the time:
+
+print("batch " + "".join(f"{name:>18}" for name in collators if name != "no masks"))
+for n, plain, *masked in zip(sizes, *rates.values(), strict=True):
+    added = [1000 * n * (1 / rate - 1 / plain) for rate in masked]
+    parts = [1 - rate / plain for rate in masked]
+    print(
+        f"{n:5} "
+        + "".join(f"{ms:8.2f} ms, {part:4.0%}" for ms, part in zip(added, parts, strict=True))
+    )
+
+# %%
+# Records on a disk
+# -----------------
+#
+# Reading takes longer than masks. Without workers, :class:`~ecgmask.ECGArrayDataset` reads a batch
+# into one piece of memory, which the collator does not copy. A batch of more than a few megabytes takes memory that
+# the C library may give back to the system after each, and then has to get again, page by page.
+# PyTorch has no function to keep it, so neither has this package; glibc does if
+# ``MALLOC_TRIM_THRESHOLD_`` and ``MALLOC_MMAP_THRESHOLD_`` are set before Python starts.
+# What a loop over a file costs beside one over its plain memory map is in the table of
+# :doc:`/reproducible`.
 
 # %%
 # What one core feeds

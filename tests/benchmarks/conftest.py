@@ -21,13 +21,15 @@ def fastest(benchmark):
     """Return the fastest run of each function in seconds, all of them run in turns.
 
     Turns make a ratio robust: whatever else the machine does slows all of them down. The first
-    function is the one that pytest-benchmark reports.
+    function is the one that pytest-benchmark reports. `before` is called before each turn, and
+    not timed.
     """
 
-    def measure(*functions, rounds=20):
+    def measure(*functions, rounds=20, before=lambda: None):
         best = [float("inf")] * len(functions)
 
         def turn():
+            before()
             for i, function in enumerate(functions):
                 start = time.perf_counter()
                 function()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from ecgmask import STANDARD_LEADS, sample_ecg
+from ecgmask import STANDARD_LEADS, MaskCollator, sample_ecg
 from ecgmask.datasets import ECGArrayDataset
 
 N_RECORDS, LENGTH, N_SAMPLES, BATCH_SIZE = 20_000, 5000, 2500, 64
@@ -118,6 +118,38 @@ def test_items_come_as_fast_as_from_the_memory_map(
     assert all(
         direct / ours >= 0.7 for cast, direct in zip(directly, theirs, strict=True) if cast in casts
     )
+
+
+def go_through(records, collate, num_workers):
+    some = range(0, N_RECORDS, 5)
+    for _ in DataLoader(
+        records, BATCH_SIZE, sampler=some, num_workers=num_workers, collate_fn=collate
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("where", "num_workers", "at_least"), [("one process", 0, 0.75), ("two workers", 2, 0.9)]
+)
+def test_masked_batches_come_nearly_as_fast_as_from_the_memory_map(
+    fastest, report, dataset, directly, where, num_workers, at_least
+):
+    ours, *theirs = fastest(
+        partial(go_through, dataset, MaskCollator(), num_workers),
+        *(partial(go_through, records, None, num_workers) for records in directly.values()),
+        rounds=5,
+    )
+    work = f"ECGArrayDataset and MaskCollator, {where}"
+    report(f"{work}, records per second", f"{N_RECORDS // 5 / ours:,.0f}", "")
+    ratios = {cast: direct / ours for cast, direct in zip(directly, theirs, strict=True)}
+    for cast, ratio in ratios.items():
+        bound = f">= {at_least:.0%}" if cast == "NumPy" else ""
+        report(
+            f"{work}, speed against the memory map and default_collate, cast by {cast}",
+            f"{ratio:.0%}",
+            bound,
+        )
+    assert ratios["NumPy"] >= at_least
 
 
 def anonymous_memory():

@@ -106,6 +106,39 @@ def test_collators_cost_little_beside_stacking(fastest, report, records, collate
     assert ours / stacking <= 1.10
 
 
+@pytest.fixture(scope="module")
+def many_records():
+    """More records than a cache holds, as they come from a file or a worker."""
+    signal = torch.tensor(sample_ecg().signal)
+    return [signal.clone() for _ in range(2048)]
+
+
+# A draw takes as many calls of NumPy for 16 records as for 64, and longer than to stack them.
+@pytest.mark.parametrize(("n_records", "at_most"), [(16, 4.5), (64, 3), (256, 1.4)])
+def test_collators_cost_little_beside_stacking_few_records(
+    fastest, report, many_records, n_records, at_most
+):
+    collate = MaskCollator()
+    order = np.random.default_rng(0)
+    batches = {}
+
+    def next_batch(name):
+        # Other records each time: those of the last call are in the cache.
+        some = order.permutation(len(many_records))[:n_records]
+        batches[name] = [many_records[number] for number in some]
+
+    ours, stacking = fastest(
+        lambda: collate(batches["ours"]),
+        lambda: default_collate(batches["theirs"]),
+        before=lambda: (next_batch("ours"), next_batch("theirs")),
+        rounds=200 if n_records < 256 else 20,
+    )
+    work = f"MaskCollator, {n_records} records not in the cache, whole call"
+    report(f"{work} against default_collate", f"{ours / stacking:.2f} x", f"<= {at_most:.2f} x")
+    report(f"{work} less default_collate", f"{1000 * (ours - stacking):.2f} ms", "")
+    assert ours / stacking <= at_most
+
+
 def test_collators_beat_a_loop_over_records(fastest, report, rng, records):
     collate = MaskCollator()
     ours, loop = fastest(
