@@ -97,7 +97,8 @@ def stack_records(
         n_valid = count_valid(lengths, n_samples, grid)
         padding = find_padding(lengths, n_samples)
     looked = False
-    if r_peaks_key is None and all(map(begins_with, records, signals)):
+    of_one_form = len(set(map(type, records))) == 1 and all(map(begins_with, records, signals))
+    if r_peaks_key is None and of_one_form:
         whole = records.take(signals) if isinstance(records, Marked) else None
         if whole is None and check_finite and are_alike(signals):
             whole, looked = stack_looking(signals)
@@ -215,8 +216,9 @@ def stack_around(signal: Tensor, records: Sequence[Any]) -> Any:
     """Return records as a batch, whose signals are stacked already."""
     if isinstance(records[0], Tensor):
         return signal
-    rest = stack([record[1:] for record in records]) if len(records[0]) > 1 else []
-    return [signal, *rest]
+    if all(len(record) == 1 for record in records):
+        return [signal]
+    return [signal, *stack([record[1:] for record in records])]
 
 
 def stack(records: Sequence[Any]) -> Any:

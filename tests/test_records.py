@@ -626,3 +626,13 @@ def test_one_short_record_costs_the_others_nothing_where_nothing_is_cut():
     assert cut.context.shape == (8, 4)
     whole = collate_padded(RandomPatches(0.5), lengths, truncate="never")
     assert (~whole.context_padding).sum(dim=1).tolist() == [20] * 7 + [4]
+
+
+@pytest.mark.parametrize("other", [(torch.ones(12, 100), 1), torch.ones(12, 100)])
+@pytest.mark.parametrize("check_finite", [True, False])
+def test_records_of_different_forms_are_refused_and_no_item_is_lost(other, check_finite):
+    collate = PatchMaskCollator(RandomPatches(), 5, check_finite=check_finite)
+    one = (torch.ones(12, 100),)
+    for records in ([one, other], [other, one]):
+        with pytest.raises(ValueError, match="records of a batch must have the same form"):
+            collate(records)
