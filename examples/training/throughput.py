@@ -79,12 +79,11 @@ for n, plain, *masked in zip(sizes, *rates.values(), strict=True):
 # -----------------
 #
 # Reading takes longer than masks. Without workers, :class:`~ecgmask.ECGArrayDataset` reads a batch
-# into one piece of memory, which the collator does not copy. A batch of more than a few megabytes takes memory that
-# the C library may give back to the system after each, and then has to get again, page by page.
-# PyTorch has no function to keep it, so neither has this package; glibc does if
-# ``MALLOC_TRIM_THRESHOLD_`` and ``MALLOC_MMAP_THRESHOLD_`` are set before Python starts.
-# What a loop over a file costs beside one over its plain memory map is in the table of
-# :doc:`/reproducible`.
+# into one piece of memory, which the collator does not copy. The C library may give the memory of
+# a large batch back to the system, and then has to get it again page by page. PyTorch has no
+# function to keep it, so neither has this package; glibc does if ``MALLOC_TRIM_THRESHOLD_`` and
+# ``MALLOC_MMAP_THRESHOLD_`` are set before Python starts. What a loop over a file costs beside one
+# over its plain memory map is in the table of :doc:`/reproducible`.
 
 # %%
 # What one core feeds

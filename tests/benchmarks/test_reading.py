@@ -98,7 +98,7 @@ def read_in_workers(records):
     [
         # Alone, nothing hides what checks and seeds cost: only the plain way is as slow.
         ("one process", read, N_RECORDS // 20, ("NumPy",), 10),
-        ("two workers", read_in_workers, N_RECORDS // 5, ("NumPy", "torch"), 3),
+        ("two workers", read_in_workers, N_RECORDS // 5, ("NumPy", "torch"), 8),
     ],
 )
 def test_items_come_as_fast_as_from_the_memory_map(
@@ -137,7 +137,7 @@ def test_masked_batches_come_nearly_as_fast_as_from_the_memory_map(
     ours, *theirs = fastest(
         partial(go_through, dataset, MaskCollator(), num_workers),
         *(partial(go_through, records, None, num_workers) for records in directly.values()),
-        rounds=5,
+        rounds=8,
     )
     work = f"ECGArrayDataset and MaskCollator, {where}"
     report(f"{work}, records per second", f"{N_RECORDS // 5 / ours:,.0f}", "")
