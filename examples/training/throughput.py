@@ -54,9 +54,9 @@ fig.set_label("; ".join(f"{name}: {each[-1]:,.0f} records/s" for name, each in r
 # -------------------
 #
 # The masks of all records are drawn at once, by as many calls of NumPy for four records as for a
-# hundred: a fixed cost, which shows in small batches: it is longer than to stack 16 records. In large ones masks are the least, as the
-# next numbers tell; the look for NaN, which reads all records once more, takes longer.
-# ``check_finite=False`` leaves it out.
+# hundred: a fixed cost, which shows in small batches: it is longer than to stack 16 records. In
+# large ones masks are the least, as the next numbers tell; the look for NaN, which reads all
+# records once more, takes longer. ``check_finite=False`` leaves it out.
 
 print("batch " + "".join(f"{name:>12}" for name in rates))
 for n, *row in zip(sizes, *rates.values(), strict=True):
