@@ -30,7 +30,7 @@ ALLOWED = {
     } | ECGS,
     "convert": {"ecgmask.datasets", "ecgmask.stacks"} | GROUND,
     "batches": {"torch", "ecgmask._checks"},
-    "records": {"numpy", "torch"} | GROUND,
+    "records": {"numpy", "torch", "ecgmask.batches"} | GROUND,
     # The wing of masks, which knows of no ECG.
     "strategies": MASKS,
     "ranks": {"torch"},

@@ -54,8 +54,8 @@ fig.set_label("; ".join(f"{name}: {each[-1]:,.0f} records/s" for name, each in r
 # -------------------
 #
 # The masks of all records are drawn at once, by as many calls of NumPy for four records as for a
-# hundred: a fixed cost, which shows in small batches. In large ones masks are the least, as the next
-# numbers tell; the look for NaN, which reads all records once more, takes longer.
+# hundred: a fixed cost, which shows in small batches. In large ones masks are the least, as the
+# next numbers tell; the look for NaN, which reads all records once more, takes longer.
 # ``check_finite=False`` leaves it out.
 
 print("batch " + "".join(f"{name:>12}" for name in rates))
@@ -63,6 +63,9 @@ for n, *row in zip(sizes, *rates.values(), strict=True):
     print(f"{n:5} " + "".join(f"{rate:12,.0f}" for rate in row))
 
 # %%
+# What masks add
+# --------------
+#
 # Milliseconds of a batch that are due to masks and the look for NaN, and the part of the time:
 
 print("batch " + "".join(f"{name:>18}" for name in collators if name != "no masks"))
