@@ -20,11 +20,16 @@ from ecgmask import InverseBlocks, MaskAndComplement, PerLead, RandomPatches, Sp
 from ecgmask.plotting import plot_comparison
 
 ecg, rng = sample_ecg(), np.random.default_rng(8)
-scatter = {"MAE": RandomPatches.mae(), "ECG-JEPA": MaskAndComplement()}
-scatter |= {"Kim, random": RandomPatches.kim(), "ST-MEM": PerLead(RandomPatches(0.75))}
-scatter |= {"wav2vec 2.0": Spans.wav2vec2(), "data2vec 2.0": InverseBlocks()}
-drawn = {name: strategy.draw(1, 200, rng) for name, strategy in scatter.items()}
-plot_comparison(ecg, drawn, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
+scatter = {
+    "MAE": RandomPatches.mae(),
+    "ECG-JEPA": MaskAndComplement(),
+    "Kim, random": RandomPatches.kim(),
+    "ST-MEM": PerLead(RandomPatches(0.75)),
+    "wav2vec 2.0": Spans.wav2vec2(),
+    "data2vec 2.0": InverseBlocks(),
+}
+in_pieces = {name: strategy.draw(1, 200, rng) for name, strategy in scatter.items()}
+plot_comparison(ecg, in_pieces, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
 
 # %%
 # Masks of long stretches
@@ -35,13 +40,16 @@ plot_comparison(ecg, drawn, fig=plt.figure(figsize=(8.4, 9), layout="constrained
 
 from ecgmask import ContextToTarget, Forecast, Leads, UnionOfBlocks
 
-stretch = {"I-JEPA": ContextToTarget.ijepa(), "Kim, blocks": UnionOfBlocks.kim()}
-stretch |= {"V-JEPA, short range": UnionOfBlocks.vjepa_short()}
-stretch |= {"V-JEPA, long range": UnionOfBlocks.vjepa_long()}
-stretch |= {"Forecast": Forecast(), "Random leads": Leads.oh()}
-drawn |= {name: strategy.draw(1, 200, rng) for name, strategy in stretch.items()}
-shown = {name: drawn[name] for name in stretch}
-plot_comparison(ecg, shown, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
+stretch = {
+    "I-JEPA": ContextToTarget.ijepa(),
+    "Kim, blocks": UnionOfBlocks.kim(),
+    "V-JEPA, short range": UnionOfBlocks.vjepa_short(),
+    "V-JEPA, long range": UnionOfBlocks.vjepa_long(),
+    "Forecast": Forecast(),
+    "Random leads": Leads.oh(),
+}
+in_stretches = {name: strategy.draw(1, 200, rng) for name, strategy in stretch.items()}
+plot_comparison(ecg, in_stretches, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
 
 # %%
 # Masks that follow the heart
@@ -56,8 +64,8 @@ from ecgmask import Beats
 
 r_peaks = find_peaks(ecg.signal[1], height=0.6, distance=250)[0] / 25
 beats = {"Whole beats": Beats(), "R peaks": Beats(window=(1, 1))}
-drawn |= {name: each.draw(1, 200, rng, r_peaks=[r_peaks]) for name, each in beats.items()}
-plot_comparison(ecg, {name: drawn[name] for name in beats})
+by_beat = {name: each.draw(1, 200, rng, r_peaks=[r_peaks]) for name, each in beats.items()}
+plot_comparison(ecg, by_beat)
 
 # %%
 # Compare the numbers
@@ -68,6 +76,7 @@ plot_comparison(ecg, {name: drawn[name] for name in beats})
 
 from ecgmask import mask_statistics
 
+drawn = in_pieces | in_stretches | by_beat
 print(f"{'':<21}context  target  ignored  hidden run  kept")
 for name, strategy in (scatter | stretch | beats).items():
     peaks = r_peaks if name in beats else ()

@@ -94,11 +94,11 @@ signal, age = dataset[7]
 print(stack.records[7], tuple(signal.shape), int(age))
 
 # %%
-# Records that nobody has checked
-# -------------------------------
+# A stack of another origin
+# -------------------------
 #
-# A stack of another origin may hold records that end an epoch in its middle. A scan finds them all
-# first, and ``skip=`` leaves them out.
+# It may hold records that end an epoch in its middle. A scan finds them all first, and ``skip=``
+# leaves them out.
 
 samples = np.load(folder / "ptb-xl.npy")
 samples[5, :, 1000] = np.nan
