@@ -36,7 +36,7 @@ plot_comparison(ecg, in_pieces, fig=plt.figure(figsize=(8.4, 9), layout="constra
 # -----------------------
 #
 # These hide seconds at a time. Dotted grey is ignored: neither seen nor predicted. Random leads,
-# after Oh et al., hide a lead for the whole record or not at all; here, lead II is one of six.
+# after Oh et al., hide a lead for the whole record or not at all; here, lead II is seen.
 
 from ecgmask import ContextToTarget, Forecast, Leads, UnionOfBlocks
 
