@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from importlib.metadata import metadata
 from pathlib import Path
@@ -171,13 +172,25 @@ def use_public_name(app, env, node, contnode):
     node["reftarget"] = public_names.get(node.get("reftarget"), node.get("reftarget"))
 
 
+FRAME = '<table class="dataframe">'
+
+
 def make_citations_items(app, pagename, templatename, context, doctree):
     # Docutils puts them into a list, and gives them a role that only real items of lists may have.
     if "body" in context:
         context["body"] = context["body"].replace(' role="doc-biblioentry"', ' role="listitem"')
 
 
+def leave_the_look_of_frames_to_the_theme(app, pagename, templatename, context, doctree):
+    # Pandas writes a style sheet into each, which a strict policy blocks, and obsolete attributes.
+    if "dataframe" in context.get("body", ""):
+        body = re.sub(r"<style scoped>.*?</style>\n?", "", context["body"], flags=re.DOTALL)
+        body = body.replace('<tr style="text-align: right;">', "<tr>")
+        context["body"] = body.replace('<table border="1" class="dataframe">', FRAME)
+
+
 def setup(app):
     # Before intersphinx, which answers the same event.
     app.connect("missing-reference", use_public_name, priority=400)
     app.connect("html-page-context", make_citations_items)
+    app.connect("html-page-context", leave_the_look_of_frames_to_the_theme)

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 from every import FAMILIES, draw
 
@@ -60,6 +61,41 @@ def test_the_prompts_of_a_page_give_what_the_page_shows(page):
     text = CAPTIONED.sub("", page.read_text(encoding="utf-8"))
     prompts = doctest.DocTestParser().get_doctest(text, {}, page.stem, str(page), 0)
     assert doctest.DocTestRunner().run(prompts).failed == 0
+
+
+def blocks_of_the_home_page():
+    """Return the lines that come first, and each piece of code that draws a figure."""
+    text = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
+    first, *others = [textwrap.dedent(code) for _, code in TESTCODE.findall(text)]
+    return first, [code for code in others if "plot_" in code]
+
+
+@pytest.fixture(scope="module")
+def home_page():
+    """Return the masks of each figure of the home page, whose code is run from top to bottom."""
+    first, drawing = blocks_of_the_home_page()
+    variables, masks = {}, {}
+    exec(first, variables)
+    for code in drawing:
+        exec(code, variables)
+        masks[code] = variables["masks"]
+    return masks
+
+
+@pytest.mark.parametrize("code", blocks_of_the_home_page()[1])
+def test_a_block_of_the_home_page_draws_its_figure_by_itself(code, home_page):
+    first, _ = blocks_of_the_home_page()
+    variables = {}
+    exec(first + code, variables)
+    np.testing.assert_array_equal(variables["masks"].context, home_page[code].context)
+    np.testing.assert_array_equal(variables["masks"].targets, home_page[code].targets)
+
+
+def test_lead_ii_is_hidden_where_the_home_page_says_so(home_page):
+    (masks,) = [masks for code, masks in home_page.items() if "Leads.oh()" in code]
+    lead_ii = ecgmask.STANDARD_LEADS.index("II")
+    assert not masks.context[0, lead_ii].any()
+    assert masks.targets[0, 0, lead_ii].all()
 
 
 def lines_of_papers():
