@@ -19,8 +19,9 @@ import numpy as np
 from ecgmask import InverseBlocks, MaskAndComplement, PerLead, RandomPatches, Spans, sample_ecg
 from ecgmask.plotting import plot_comparison
 
-ecg, rng = sample_ecg(), np.random.default_rng(8)
-scatter = {
+ecg = sample_ecg()
+rng = np.random.default_rng(8)
+in_pieces = {
     "MAE": RandomPatches.mae(),
     "ECG-JEPA": MaskAndComplement(),
     "Kim, random": RandomPatches.kim(),
@@ -28,19 +29,20 @@ scatter = {
     "wav2vec 2.0": Spans.wav2vec2(),
     "data2vec 2.0": InverseBlocks(),
 }
-in_pieces = {name: strategy.draw(1, 200, rng) for name, strategy in scatter.items()}
-plot_comparison(ecg, in_pieces, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
+masks = {name: strategy.draw(1, 200, rng) for name, strategy in in_pieces.items()}
+plot_comparison(ecg, masks, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
 
 # %%
 # Masks of long stretches
 # -----------------------
 #
 # These hide seconds at a time. Dotted grey is ignored: neither seen nor predicted. Random leads,
-# after Oh et al., hide a lead for the whole record or not at all; here, lead II is seen.
+# after Oh et al., hide a lead for the whole record or not at all; here, lead II is hidden.
 
 from ecgmask import ContextToTarget, Forecast, Leads, UnionOfBlocks
 
-stretch = {
+rng = np.random.default_rng(12)
+in_stretches = {
     "I-JEPA": ContextToTarget.ijepa(),
     "Kim, blocks": UnionOfBlocks.kim(),
     "V-JEPA, short range": UnionOfBlocks.vjepa_short(),
@@ -48,8 +50,8 @@ stretch = {
     "Forecast": Forecast(),
     "Random leads": Leads.oh(),
 }
-in_stretches = {name: strategy.draw(1, 200, rng) for name, strategy in stretch.items()}
-plot_comparison(ecg, in_stretches, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
+masks = {name: strategy.draw(1, 200, rng) for name, strategy in in_stretches.items()}
+plot_comparison(ecg, masks, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
 
 # %%
 # Masks that follow the heart
@@ -62,29 +64,43 @@ from scipy.signal import find_peaks
 
 from ecgmask import Beats
 
-r_peaks = find_peaks(ecg.signal[1], height=0.6, distance=250)[0] / 25
-beats = {"Whole beats": Beats(), "R peaks": Beats(window=(1, 1))}
-by_beat = {name: each.draw(1, 200, rng, r_peaks=[r_peaks]) for name, each in beats.items()}
-plot_comparison(ecg, by_beat)
+lead_ii = ecg.signal[ecg.lead_index("II")]
+peaks, _ = find_peaks(lead_ii, height=0.6, distance=250)
+r_peaks = peaks / 25  # in patches of 25 samples
+by_beat = {"Whole beats": Beats(), "R peaks": Beats(window=(1, 1))}
+masks = {name: strategy.draw(1, 200, rng, r_peaks=[r_peaks]) for name, strategy in by_beat.items()}
+plot_comparison(ecg, masks)
+plt.show()
 
 # %%
 # Compare the numbers
 # -------------------
 #
-# The columns are shares of the patches; the mean hidden run in ms; and what is left to see, in per
-# cent of all tokens, once the contexts of a batch are cut to the shortest.
+# The shares of patches are in per cent, the mean length of what is hidden in milliseconds. What a
+# batch keeps is the part of a record's tokens that the encoder sees once all contexts of a batch of
+# 64 are cut to the shortest.
+
+import pandas as pd
 
 from ecgmask import mask_statistics
 
-drawn = in_pieces | in_stretches | by_beat
-print(f"{'':<21}context  target  ignored  hidden run  kept")
-for name, strategy in (scatter | stretch | beats).items():
-    peaks = r_peaks if name in beats else ()
-    s = mask_statistics(strategy, 200, rng=rng, n_batches=32, r_peaks=peaks)
-    run = 50 * s.target_run
-    kept = s.tokens / drawn[name].context.size
-    shares = f"{s.context:7.0%}{s.target:8.0%}{s.ignored:9.0%}"
-    print(f"{name:<21}{shares}{run:9.0f} ms{kept:6.0%}")
+rows = {}
+for name, strategy in (in_pieces | in_stretches | by_beat).items():
+    s = mask_statistics(
+        strategy,
+        n_patches=200,
+        rng=np.random.default_rng(0),
+        n_batches=32,
+        batch_size=64,
+        r_peaks=r_peaks if strategy.needs_r_peaks else (),
+    )
+    rows[name] = {
+        "Context (%)": 100 * s.context,
+        "Target (%)": 100 * s.target,
+        "Ignored (%)": 100 * s.ignored,
+        "Hidden run (ms)": 50 * s.target_run,
+        "Batch keeps (%)": 100 * s.tokens / (200 * s.n_leads),
+    }
+pd.DataFrame(rows).T.round().astype(int)
 
-# sphinx_gallery_thumbnail_masks = "drawn"
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "whole leads", "statistics"]

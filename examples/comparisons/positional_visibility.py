@@ -16,14 +16,20 @@ This guide measures, for each of them, how likely every patch is to be seen.
 import matplotlib.pyplot as plt
 import numpy as np
 
-import ecgmask as em
+from ecgmask import MaskAndComplement, Spans, UnionOfBlocks, mask_statistics
 from ecgmask.plotting import LIGHT
 
-rng = np.random.default_rng(0)
-blocks = {"V-JEPA, short": em.UnionOfBlocks.vjepa_short(), "Kim": em.UnionOfBlocks()}
-blocks |= {"V-JEPA, long": em.UnionOfBlocks.vjepa_long(), "wav2vec 2.0": em.Spans.wav2vec2()}
-blocks |= {"ECG-JEPA": em.MaskAndComplement()}
-seen = {name: em.mask_statistics(s, 200, rng=rng).p_context for name, s in blocks.items()}
+hiding_blocks = {
+    "wav2vec 2.0": Spans.wav2vec2(),
+    "V-JEPA, short range": UnionOfBlocks.vjepa_short(),
+    "Kim, blocks": UnionOfBlocks.kim(),
+    "ECG-JEPA": MaskAndComplement(),
+    "V-JEPA, long range": UnionOfBlocks.vjepa_long(),
+}
+seen = {}
+for name, strategy in hiding_blocks.items():
+    statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0))
+    seen[name] = statistics.p_context
 
 # %%
 # Those that favour the ends
@@ -33,15 +39,15 @@ seen = {name: em.mask_statistics(s, 200, rng=rng).p_context for name, s in block
 # the ends stay visible: with spans of half a second only the last few patches at either end, with
 # longer blocks far more.
 
-colours = [LIGHT.context_line, LIGHT.target_line, LIGHT.text, LIGHT.ignored_line]
-fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
-ax.set_prop_cycle(color=[*colours, LIGHT.target_line], linestyle=["-", "-", ":", "-", "--"])
-for name, probability in seen.items():
-    (line,) = ax.plot(probability)
-    ax.text(100, probability[100] + 0.02, name, ha="center", color=line.get_color())
-ax.set(xlim=(0, 199), ylim=(-0.01, 1), xlabel="Patch", ylabel="Probability of being seen")
-means = ", ".join(f"{name} {p[0]:.2f} and {p[100]:.2f}" for name, p in seen.items())
-fig.set_label(f"Probability of being seen, at the first patch and the middle one: {means}.")
+fig, axes = plt.subplots(5, 1, figsize=(8.4, 7), sharex=True, layout="constrained")
+for ax, name in zip(axes, seen, strict=True):
+    ax.fill_between(range(200), seen[name], color=LIGHT.context, linewidth=0)
+    ax.set_title(name, loc="left")
+    ax.set(xlim=(0, 199), ylim=(0, 1))
+fig.supxlabel("Patch")
+fig.supylabel("Probability of being seen")
+ends = [f"{name} {p[0]:.2f} and {p[100]:.2f}" for name, p in seen.items()]
+fig.set_label(f"Probability of being seen, first and middle patch: {', '.join(ends)}.")
 
 # %%
 # Measure the others
@@ -52,12 +58,24 @@ fig.set_label(f"Probability of being seen, at the first patch and the middle one
 
 from scipy.signal import find_peaks
 
-others = {"I-JEPA": em.ContextToTarget.ijepa(), "data2vec 2.0": em.InverseBlocks()}
-others |= {"MAE": em.RandomPatches.mae(), "Forecast": em.Forecast()}
-others |= {"Random leads": em.Leads.oh()}
-more = {name: em.mask_statistics(s, 200, rng=rng).p_context for name, s in others.items()}
-r_peaks = find_peaks(em.sample_ecg().signal[1], height=0.6, distance=250)[0] / 25
-more["Beats"] = em.mask_statistics(em.Beats(), 200, rng=rng, r_peaks=r_peaks).p_context
+from ecgmask import Beats, ContextToTarget, Forecast, InverseBlocks, Leads, RandomPatches
+from ecgmask import sample_ecg
+
+ecg = sample_ecg()
+peaks, _ = find_peaks(ecg.signal[ecg.lead_index("II")], height=0.6, distance=250)
+others = {
+    "I-JEPA": ContextToTarget.ijepa(),
+    "data2vec 2.0": InverseBlocks(),
+    "MAE": RandomPatches.mae(),
+    "Random leads": Leads.oh(),
+    "Whole beats": Beats(),
+    "Forecast": Forecast(),
+}
+more = {}
+for name, strategy in others.items():
+    r_peaks = peaks / 25 if strategy.needs_r_peaks else ()
+    statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), r_peaks=r_peaks)
+    more[name] = statistics.p_context
 
 # %%
 # Those that favour the inside, or nothing
@@ -67,17 +85,16 @@ more["Beats"] = em.mask_statistics(em.Beats(), 200, rng=rng, r_peaks=r_peaks).p_
 # inside them. Blocks of data2vec 2.0 are cut off at the ends. Random patches, random leads and
 # whole beats favour nothing; a forecast shows the past only.
 
-fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
-ends = [LIGHT.target_line, LIGHT.context_line]
-ax.set_prop_cycle(color=[*colours, *ends], linestyle=["-", "-", ":", "-", "--", ":"])
-for name, probability in more.items():
-    (line,) = ax.plot(probability)
-    x = 85 if name == "Beats" else 140
-    below = {"data2vec 2.0": -0.055, "MAE": 0.035}.get(name, 0.02)
-    ax.text(x, probability[x] + below, name, ha="center", color=line.get_color())
-ax.set(xlim=(0, 199), ylim=(-0.01, 1.01), xlabel="Patch", ylabel="Probability of being seen")
-means = ", ".join(f"{name} {p[0]:.2f} and {p[100]:.2f}" for name, p in more.items())
-fig.set_label(f"Probability of being seen, at the first patch and the middle one: {means}.")
+fig, axes = plt.subplots(6, 1, figsize=(8.4, 8), sharex=True, layout="constrained")
+for ax, name in zip(axes, more, strict=True):
+    ax.fill_between(range(200), more[name], color=LIGHT.context, linewidth=0)
+    ax.set_title(name, loc="left")
+    ax.set(xlim=(0, 199), ylim=(0, 1))
+fig.supxlabel("Patch")
+fig.supylabel("Probability of being seen")
+ends = [f"{name} {p[0]:.2f} and {p[100]:.2f}" for name, p in more.items()]
+fig.set_label(f"Probability of being seen, first and middle patch: {', '.join(ends)}.")
+plt.show()
 
 # %%
 # Compare the numbers
@@ -86,9 +103,10 @@ fig.set_label(f"Probability of being seen, at the first patch and the middle one
 # An ECG-JEPA encoder sees the first patch many times as often as the middle one. With crops at
 # random starts, it is at least not always the same beat that is in the middle.
 
-print(f"{'':<21}patch 0  patch 20  patch 100")
-for name, p in (seen | more).items():
-    print(f"{name:<21}{p[0]:7.2f}{p[20]:10.2f}{p[100]:11.2f}")
+import pandas as pd
+
+table = pd.DataFrame(seen | more).T
+table[[0, 20, 100]].add_prefix("patch ").round(2)
 
 # sphinx_gallery_tags = ["shared mask", "whole leads", "statistics"]
 # sphinx_gallery_thumbnail_number = 1

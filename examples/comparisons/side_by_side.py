@@ -1,18 +1,19 @@
 """
-Compare two strategies on lead II
-=================================
+Draw figures for a paper or a slide
+===================================
 
-Mask-and-complement hides most of the record in one piece or a few, context-to-target hides four
-blocks, which may join or overlap. This guide sets both on the same ten seconds of lead II.
+Put strategies side by side on the lead that makes your point, in the size and the colours of the
+page, and save them sharp. This guide starts from two strategies on ten seconds of lead II.
 """
 
 # %%
-# Draw both for the same ECG
-# --------------------------
+# Two strategies on the same ECG
+# ------------------------------
 #
 # Blue is the context that the encoder sees, orange the target, dotted grey is ignored. Any
 # :class:`~ecgmask.Strategy` fits; the titles count the :class:`~ecgmask.Masks` that it drew.
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import ContextToTarget, MaskAndComplement, sample_ecg
@@ -20,24 +21,15 @@ from ecgmask.plotting import plot_comparison
 
 ecg = sample_ecg()
 rng = np.random.default_rng(7)
-strategies = {"ECG-JEPA": MaskAndComplement(), "I-JEPA": ContextToTarget.ijepa()}
-masks = {name: strategy.draw(1, 200, rng) for name, strategy in strategies.items()}
+masks = {
+    "ECG-JEPA": MaskAndComplement().draw(1, 200, rng),
+    "I-JEPA": ContextToTarget.ijepa().draw(1, 200, rng),
+}
 plot_comparison(ecg, masks, lead="II")
 
 # %%
-# Count what the encoder sees
-# ---------------------------
-#
-# One draw is an anecdote, and sizes are drawn once a batch. Over 500 batches of eight records,
-# mask-and-complement shows the encoder a fifth of the patches and I-JEPA two fifths.
-
-for name, strategy in strategies.items():
-    seen = [strategy.draw(8, 200, rng).context.mean() for _ in range(500)]
-    print(f"{name}: the encoder sees {np.mean(seen):.0%} of the patches")
-
-# %%
-# Compare on a chest lead
-# -----------------------
+# Another lead
+# ------------
 #
 # The same masks on V2: a shared mask covers the same instants in every lead, whatever the waves
 # look like there.
@@ -45,31 +37,64 @@ for name, strategy in strategies.items():
 plot_comparison(ecg, masks, lead="V2")
 
 # %%
-# Draw from a collator instead
+# A few seconds, in one column
 # ----------------------------
 #
-# Figures take what a collator returns, a :class:`~ecgmask.MaskedBatch`. Index tensors do not say
-# how long a patch is, so name it. More is ignored than above: contexts of the eight records are
-# cut to one length, and this record gave up its surplus at one end.
+# :func:`~ecgmask.plotting.plot_lead` draws into axes of yours. A column of a journal is some 3.5
+# inches wide; three seconds of one lead fit it.
 
-import torch
+from ecgmask.plotting import plot_lead
+
+fig, ax = plt.subplots(figsize=(3.5, 1.8), layout="constrained")
+plot_lead(ecg, masks["ECG-JEPA"], lead="II", ax=ax)
+ax.set_xlim(2, 5)
+fig.set_label(f"Three seconds, enlarged. {ax.get_label()}")
+
+# %%
+# A record of a batch
+# -------------------
+#
+# Figures take what a collator returns, a :class:`~ecgmask.MaskedBatch`, and ``record=`` picks one
+# of it. Index tensors do not say how long a patch is, so name it. More is ignored than above:
+# contexts of the eight records are cut to one length, and this record gave up its surplus at one
+# end.
 
 from ecgmask import PatchMaskCollator
 
-torch.manual_seed(0)
-drawn = PatchMaskCollator(ContextToTarget.ijepa(), patch_size=25)([ecg.signal] * 8)
-plot_comparison(ecg, {"I-JEPA, third of a batch": drawn}, patch_size=25, record=2)
+collate = PatchMaskCollator(ContextToTarget.ijepa(), patch_size=25, seed=1)
+batch = collate([ecg.signal] * 8)
+plot_comparison(ecg, {"I-JEPA, third of a batch": batch}, patch_size=25, record=2)
 
 # %%
-# Draw for a dark page
-# --------------------
+# On a dark slide
+# ---------------
 #
-# A :class:`~ecgmask.plotting.Palette` holds the colours of a figure; this site switches between
-# :data:`~ecgmask.plotting.LIGHT` and :data:`~ecgmask.plotting.DARK`.
+# A :class:`~ecgmask.plotting.Palette` holds the colours of a figure. There are two,
+# :data:`~ecgmask.plotting.LIGHT` and :data:`~ecgmask.plotting.DARK`, and
+# :func:`~dataclasses.replace` makes one of yours.
 
-from ecgmask.plotting import DARK, LIGHT
+from dataclasses import replace
 
-palettes = {"light page": LIGHT, "dark page": DARK}
-plot_comparison(ecg, masks, palette=palettes["dark page"])
+from ecgmask.plotting import DARK
+
+slide = replace(DARK, background="#101830")
+fig = plot_comparison(ecg, masks, palette=slide)
+
+# %%
+# Save it
+# -------
+#
+# PDF and SVG stay sharp at any size and suit papers; PNG at 300 dots per inch suits slides. The
+# label of a figure is a sentence that describes it: use it as alternative text.
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+with TemporaryDirectory() as folder:
+    fig.savefig(Path(folder, "masks.pdf"))
+    fig.savefig(Path(folder, "masks.png"), dpi=300)
+    print(sorted(path.name for path in Path(folder).iterdir()))
+print(fig.get_label())
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "blocks"]
