@@ -58,8 +58,15 @@ fig.set_label(f"Probability of being seen, first and middle patch: {', '.join(en
 
 from scipy.signal import find_peaks
 
-from ecgmask import Beats, ContextToTarget, Forecast, InverseBlocks, Leads, RandomPatches
-from ecgmask import sample_ecg
+from ecgmask import (
+    Beats,
+    ContextToTarget,
+    Forecast,
+    InverseBlocks,
+    Leads,
+    RandomPatches,
+    sample_ecg,
+)
 
 ecg = sample_ecg()
 peaks, _ = find_peaks(ecg.signal[ecg.lead_index("II")], height=0.6, distance=250)

@@ -15,9 +15,22 @@ to the longest. This guide measures what either costs, for each strategy.
 import numpy as np
 from scipy.signal import find_peaks
 
-from ecgmask import Beats, Both, ContextToTarget, Forecast, GeometricRuns, InverseBlocks
-from ecgmask import LeadBlocks, Leads, MaskAndComplement, RandomPatches, Spans, UnionOfBlocks
-from ecgmask import mask_statistics, sample_ecg
+from ecgmask import (
+    Beats,
+    Both,
+    ContextToTarget,
+    Forecast,
+    GeometricRuns,
+    InverseBlocks,
+    LeadBlocks,
+    Leads,
+    MaskAndComplement,
+    RandomPatches,
+    Spans,
+    UnionOfBlocks,
+    mask_statistics,
+    sample_ecg,
+)
 
 ecg = sample_ecg()
 peaks, _ = find_peaks(ecg.signal[ecg.lead_index("II")], height=0.6, distance=250)
@@ -202,9 +215,7 @@ ax.plot(sizes, filler, "s:", color=LIGHT.text, label="filler if filled up")
 ax.set(xscale="log", xlabel="Records in a batch", ylabel="I-JEPA (%)", ylim=(0, None))
 ax.set_xticks(sizes, [str(size) for size in sizes])
 ax.legend(frameon=False)
-fig.set_label(
-    f"Of I-JEPA's context, batches of 1 and of 1024 records lose {lost[0]:.0f} and {lost[-1]:.0f} %."
-)
+fig.set_label(f"Share of I-JEPA's context that is lost, by batch size: {np.round(lost)} %.")
 plt.show()
 
 # %%
