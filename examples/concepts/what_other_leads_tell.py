@@ -16,31 +16,34 @@ tutorial lets a linear regression on the visible leads guess the rest, and score
 import matplotlib.pyplot as plt
 import numpy as np
 
-import ecgmask as em
+from ecgmask import PerLead, UnionOfBlocks, sample_ecg
 from ecgmask.baselines import explained_variance, regress_on_visible_leads
-from ecgmask.plotting import LIGHT
+from ecgmask.plotting import LIGHT, plot_lead
 
-ecg, rng = em.sample_ecg(), np.random.default_rng(0)
-masks = em.PerLead(em.UnionOfBlocks()).draw(1, 200, rng)
-guess = regress_on_visible_leads(ecg, masks)[0]
+ecg = sample_ecg()
+rng = np.random.default_rng(0)
+masks = PerLead(UnionOfBlocks()).draw(1, 200, rng)
+guess = regress_on_visible_leads(ecg, masks)[0]  # (12, 5000), in mV
 
 # %%
 # See what it guesses
 # -------------------
 #
-# Of three leads, blue is visible, grey is hidden, and orange over it is the guess. It runs along
+# Of three leads, blue is visible, orange is hidden, and black is the guess. It runs along
 # lead II, artefact included, and misses much of two beats in V2.
 
-shown, up = [1, 7, 10], np.array([[5.6], [4.2], [0.0]])
-hidden = np.repeat(masks.target_union[0, shown], 25, axis=1)
-time, signal = np.arange(5000) / 500, ecg.signal[shown] + up
-fig, ax = plt.subplots(figsize=(8.4, 4.2), layout="constrained")
-ax.plot(time, signal.T, color=LIGHT.ignored_line, lw=2.4)
-ax.plot(time, np.where(hidden, np.nan, signal).T, color=LIGHT.context_line)
-ax.plot(time, np.where(hidden, guess[shown] + up, np.nan).T, color=LIGHT.target_line, lw=1.2)
-ax.set(xlim=(2, 6), xlabel="Time (s)")
-ax.set_yticks(up[:, 0], [ecg.leads[row] for row in shown])
+fig, axes = plt.subplots(3, 1, figsize=(8.4, 6), layout="constrained")
+for ax, name in zip(axes, ["II", "V2", "V5"], strict=True):
+    row = ecg.lead_index(name)
+    hidden = np.repeat(masks.target_union[0, row], 25)  # by sample
+    plot_lead(ecg, masks, lead=name, ax=ax)
+    zero = ax.get_yticks()[0]  # where 0 mV is drawn
+    drawn = np.where(hidden, guess[row] + zero, np.nan)
+    ax.plot(np.arange(5000) / 500, drawn, color=LIGHT.text, linewidth=1)
+    ax.set(xlim=(2, 6), xlabel="")
+ax.set_xlabel("Time (s)")
 fig.set_label("Leads II, V2 and V5, 2 to 6 s: the guess follows II and V5, and misses beats of V2.")
+plt.show()
 
 # %%
 # Score masks of single leads
@@ -49,34 +52,48 @@ fig.set_label("Leads II, V2 and V5, 2 to 6 s: the guess follows II and V5, and m
 # R² in per cent, the median over 30 draws: 100 is perfect, 0 no better than the mean of what is
 # visible. The masks that show less are harder, and V2 and V3 are the hardest leads.
 
-header = " " * 20 + "".join(f"{lead:>5}" for lead in ecg.leads)
-print(header)
-strategies = {"wav2vec 2.0": em.Spans.wav2vec2(), "Kim, blocks": em.UnionOfBlocks()}
-strategies |= {"ST-MEM": em.RandomPatches(0.75), "ECG-JEPA": em.MaskAndComplement()}
+import pandas as pd
+
+from ecgmask import MaskAndComplement, RandomPatches, Spans
+
+strategies = {
+    "wav2vec 2.0": PerLead(Spans.wav2vec2()),
+    "Kim, blocks": PerLead(UnionOfBlocks()),
+    "ST-MEM": PerLead(RandomPatches(0.75)),
+    "ECG-JEPA": PerLead(MaskAndComplement()),
+}
+rows = {}
 for name, strategy in strategies.items():
-    drawn = em.PerLead(strategy).draw(30, 200, rng)
+    drawn = strategy.draw(30, 200, rng)
     r2 = explained_variance(ecg, drawn, regress_on_visible_leads(ecg, drawn))
-    print(f"{name:<20}" + "".join(f"{100 * lead:5.0f}" for lead in np.median(r2, axis=0)))
+    rows[name] = 100 * np.median(r2, axis=0)
+pd.DataFrame(rows, index=ecg.leads).T.round().astype(int)
 
 # %%
 # Score whole leads
 # -----------------
 #
 # A lead that is never visible tells nothing about itself. So the regression learns from the first
-# five seconds, all visible, and guesses in the last five. Leads that are never hidden are nan.
+# five seconds, all visible, and guesses in the last five. Leads that are never hidden have a dash.
 
-earlier, later = ecg.crop(0, 2500), ecg.crop(2500, 2500)
-limb, chest = em.LIMB_LEADS, em.STANDARD_LEADS[6:]
-leads = {"one lead": em.Leads(n_masked=1), "half of them (Oh)": em.Leads.oh()}
-leads |= {"all limb leads": em.Leads(n_masked=1, groups=(limb,), keep=chest)}
-leads |= {"all chest leads": em.Leads(n_masked=1, groups=(chest,), keep=limb)}
-print(header)
-for name, strategy in leads.items():
+from ecgmask import LIMB_LEADS, STANDARD_LEADS, Leads
+
+CHEST_LEADS = STANDARD_LEADS[6:]
+earlier = ecg.crop(0, 2500)
+later = ecg.crop(2500, 2500)
+strategies = {
+    "one lead": Leads(n_masked=1),
+    "half of them (Oh)": Leads.oh(),
+    "all limb leads": Leads(n_masked=1, groups=(LIMB_LEADS,), keep=CHEST_LEADS),
+    "all chest leads": Leads(n_masked=1, groups=(CHEST_LEADS,), keep=LIMB_LEADS),
+}
+rows = {}
+for name, strategy in strategies.items():
     drawn = strategy.draw(100, 100, rng)
-    guess = regress_on_visible_leads(later, drawn, learnt_from=earlier)
-    r2 = np.ma.masked_invalid(explained_variance(later, drawn, guess))
-    medians = np.ma.median(r2, axis=0).filled(np.nan)
-    print(f"{name:<20}" + "".join(f"{100 * lead:5.0f}" for lead in medians))
+    guesses = regress_on_visible_leads(later, drawn, learnt_from=earlier)
+    r2 = pd.DataFrame(explained_variance(later, drawn, guesses), columns=ecg.leads)
+    rows[name] = 100 * r2.median()  # of the draws that hide the lead
+pd.DataFrame(rows).T.round().astype("Int64").astype(object).fillna("–")
 
 # %%
 # What to conclude
