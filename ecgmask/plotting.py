@@ -435,6 +435,8 @@ def plot_draws(
         time = np.arange(len(trace)) / ecg.sampling_rate
         rows[0].plot(time, trace, color=palette.text, linewidth=0.9)
         rows[0].set_yticks([0], [lead])
+        if ecg.synthetic:
+            _say_synthetic(rows[0], palette)
         _style(rows[0], palette)
     for ax, (name, batch) in zip(panels, drawn.items(), strict=True):
         _draw_batch(ax, batch, ecg.duration, palette)
@@ -637,7 +639,8 @@ def plot_statistics(
     in_seconds.set_xlabel("s", loc="right", fontsize="small", color=palette.text)
     in_seconds.tick_params(colors=palette.text, length=3, labelsize="small")
     in_seconds.spines[:].set_visible(False)
-    for ax in (where, runs):
+    for ax, title in ((where, "Where in the record"), (runs, "In runs of up to a length")):
+        ax.set_title(title, loc="left", fontsize="medium", color=palette.text)
         _style(ax, palette)
         ax.grid(color=palette.grid, linewidth=0.5)
         ax.xaxis.label.set_color(palette.text)
@@ -748,13 +751,10 @@ def plot_visibility(
     _check_palette(palette)
     if ax is None:
         ax = _new_figure((8.4, 4), palette).subplots()
-    ends = {}
     for number, (name, each) in enumerate(comparison.statistics.items()):
-        seen = each.p_context
-        ends[name] = (len(seen) * each.patch_duration, seen[-1])
         ax.plot(
-            np.arange(len(seen) + 1) * each.patch_duration,
-            np.append(seen, seen[-1]),
+            np.arange(len(each.p_context) + 1) * each.patch_duration,
+            np.append(each.p_context, each.p_context[-1]),
             drawstyle="steps-post",
             color=palette.context_line,
             linestyle=LINES[number % len(LINES)],
@@ -764,21 +764,25 @@ def plot_visibility(
             linewidth=1.4,
             label=name,
         )
-    duration = max(end for end, _ in ends.values())
-    ordered = sorted(ends, key=lambda name: ends[name][1])
-    for name, height in zip(ordered, _spread([ends[n][1] for n in ordered]), strict=True):
-        ax.annotate(
+    # A name stands on its curve, and no two that are neighbours in height are at one time.
+    ordered = sorted(
+        comparison.statistics.items(),
+        key=lambda item: item[1].p_context[len(item[1].p_context) // 2],
+    )
+    for number, (name, each) in enumerate(ordered):
+        patch = (number % 3 + 1) * len(each.p_context) // 4
+        ax.text(
+            (patch + 0.5) * each.patch_duration,
+            each.p_context[patch],
             name,
-            ends[name],
-            xytext=(1.04, height),
-            textcoords=ax.get_yaxis_transform(),
+            ha="center",
             va="center",
             fontsize="small",
             color=palette.text,
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": palette.ignored_line, "linewidth": 0.6},
+            bbox={"facecolor": palette.background, "linewidth": 0, "pad": 1},
+            zorder=3,
         )
-    ax.set(xlim=(0, duration), ylim=(-0.02, 1.02))
+    ax.set(xlim=(0, len(each.p_context) * each.patch_duration), ylim=(-0.03, 1.03))
     ax.set_xlabel("Time (s)", color=palette.text)
     ax.set_ylabel("Probability of being seen", color=palette.text)
     _style(ax, palette)
@@ -961,8 +965,8 @@ def _draws(batch: Masks) -> str:
 
 def _draws_sentence(batch: Masks, duration: float, lead: str | None) -> str:
     """Describe the masks of all records, for readers who cannot see the figure."""
-    of_lead = "" if lead is None else f" of lead {lead}"
-    leads = f" of each of {batch.n_leads} leads" if batch.n_leads > 1 else of_lead
+    of_lead = "" if lead is None else f" for lead {lead}"
+    leads = f" for each of {batch.n_leads} leads" if batch.n_leads > 1 else of_lead
     parts = [
         f"{_draws(batch)}{leads}, {duration:g} s in {batch.n_patches} patches of "
         f"{1000 * duration / batch.n_patches:g} ms",
@@ -1003,17 +1007,6 @@ def _miss(name: str, errors: NDArray[np.float64]) -> str:
     if not known.size:
         return f"{name} guesses none of the targets."
     return f"{name} misses the targets by {np.sqrt(np.mean(known**2)):.2f} mV, root mean square."
-
-
-def _spread(heights: list[float], gap: float = 0.07) -> list[float]:
-    """Return ascending heights, moved as far up as they need for a gap, and down from the top."""
-    placed: list[float] = []
-    for height in heights:
-        placed.append(max(height, placed[-1] + gap) if placed else height)
-    for index in range(len(placed) - 1, -1, -1):
-        above = placed[index + 1] - gap if index + 1 < len(placed) else 1.0
-        placed[index] = min(placed[index], above)
-    return placed
 
 
 def _style_chart(ax: Axes, one: Masks, palette: Palette) -> None:
@@ -1087,17 +1080,21 @@ def _draw_traces(
         color=palette.text,
     )
     if ecg.synthetic:
-        ax.text(
-            1.02,
-            1,
-            "synthetic\nECG",
-            transform=ax.transAxes,
-            va="top",
-            fontsize="small",
-            color=palette.text,
-        )
+        _say_synthetic(ax, palette)
     _style(ax, palette)
     return zeros
+
+
+def _say_synthetic(ax: Axes, palette: Palette) -> None:
+    ax.text(
+        1.02,
+        1,
+        "synthetic\nECG",
+        transform=ax.transAxes,
+        va="top",
+        fontsize="small",
+        color=palette.text,
+    )
 
 
 def _stack(

@@ -693,8 +693,8 @@ def compare_strategies(
     >>> comparison = compare_strategies(
     ...     {"MAE": RandomPatches.mae(), "Half": Forecast(0.5)}, 200, n_batches=64
     ... )
-    >>> comparison["MAE"].context
-    0.25
+    >>> print(f"{comparison['MAE'].context:.0%}")
+    25%
     """
     given: object = strategies
     if not isinstance(given, Mapping):
