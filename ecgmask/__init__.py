@@ -23,6 +23,8 @@ from ecgmask.statistics import (
     BlockSummary,
     MaskStatistics,
     MaskSummary,
+    StrategyComparison,
+    compare_strategies,
     describe,
     mask_statistics,
 )
@@ -47,7 +49,9 @@ __all__ = [
     "NumberedRecords",
     "PaddedBatch",
     "PatchMaskCollator",
+    "StrategyComparison",
     "WFDBDataset",
+    "compare_strategies",
     "describe",
     "gather_tokens",
     "mark_tokens",

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ecgmask._checks import check_count
 from ecgmask.ecg import ECG
-from ecgmask.statistics import MaskStatistics, count_line, find_runs, percent, sentence
+from ecgmask.statistics import (
+    MaskStatistics,
+    StrategyComparison,
+    count_line,
+    count_runs,
+    find_runs,
+    percent,
+    sentence,
+)
 from ecgmask.strategies.masks import BoolArray, MaskLike, Masks, as_masks
 
 HATCHES = ("", "///", "...", "xx")
 LARGE_BOX = 0.2  # s, one large box of ECG paper
 LEAST_ROW = 0.8  # mV, so that a flat lead still gets a row
 BARS = 0.8  # height of a bar in its lane
+LINES = ("-", "--", ":", "-.")
+MARKERS = ("", "o", "s", "^")
+DEPTH = 0.6  # opacity that each target adds where there is no trace to shine through
 
 
 @dataclass(frozen=True)
@@ -314,8 +326,7 @@ def plot_comparison(
             f"masks must be a dict of titles and masks, not {type(given).__name__}; name them, "
             'such as {"I-JEPA": masks}'
         )
-    if not masks:
-        raise ValueError("there must be at least one strategy to draw, but masks is empty")
+    _check_any(masks)
     drawn = {
         name: _one_record(ecg, each, patch_size, n_leads, record, strategy)
         for name, each in masks.items()
@@ -333,6 +344,235 @@ def plot_comparison(
         ax.tick_params(labelbottom=False)
     fig.set_label(" ".join(f"{name}: {_sentence(*each)}" for name, each in shown.items()))
     return fig
+
+
+def plot_draws(
+    ecg: ECG,
+    masks: MaskLike | Mapping[str, MaskLike],
+    *,
+    lead: str | None = None,
+    patch_size: int | None = None,
+    n_leads: int = 1,
+    strategy: int | None = None,
+    palette: Palette = LIGHT,
+    fig: Figure | SubFigure | None = None,
+) -> Figure | SubFigure:
+    """Draw a batch of masks as thin rows, one for each record: what a strategy makes of chance.
+
+    One mask is an anecdote; two dozen below each other show what a strategy hides and what it
+    never does. Where targets overlap, their colour is fuller.
+
+    Parameters
+    ----------
+    ecg
+        The ECG that the masks are for.
+    masks
+        What a strategy draws, or what a collator returns, for some records; or a dict of several,
+        by their titles, for a panel each.
+    lead
+        Name of the lead whose masks are drawn, below its trace. By default no trace is drawn, and
+        per-lead masks show all leads: a record is then a band of as many rows, in their order.
+    patch_size
+        Samples in a patch, as the collator had it; needed for index tensors only.
+    n_leads
+        Number of leads; needed for index tensors of per-lead masks only.
+    strategy
+        Which strategy's masks, from 0; needed for a batch of several only.
+    palette
+        Colours: :data:`LIGHT` or :data:`DARK`.
+    fig
+        Figure or subfigure to draw in. By default a new one.
+
+    Returns
+    -------
+    Figure or SubFigure
+        The figure. Its label, ``fig.get_label()``, says of each panel in a sentence how much of
+        the record is seen and where.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, masks do not fit the ECG, or it has no such lead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import ContextToTarget, MaskAndComplement, sample_ecg
+    >>> from ecgmask.plotting import plot_draws
+    >>> rng = np.random.default_rng(0)
+    >>> fig = plot_draws(
+    ...     sample_ecg(),
+    ...     {"ECG-JEPA": MaskAndComplement().draw(24, 200, rng),
+    ...      "I-JEPA": ContextToTarget.ijepa().draw(24, 200, rng)},
+    ... )
+    >>> [ax.get_title(loc="left") for ax in fig.axes]
+    ['ECG-JEPA: 24 draws', 'I-JEPA: 24 draws']
+    """
+    _check_palette(palette)
+    given: object = masks
+    # What a collator returns may be a dict, too.
+    if isinstance(given, Mapping) and not {"context", "targets"} <= set(given):
+        _check_any(given)
+        batches = {f"{name}: ": each for name, each in given.items()}
+    else:
+        batches = {"": masks}
+    drawn = {
+        name: _fitting(ecg, each, patch_size, n_leads, strategy) for name, each in batches.items()
+    }
+    trace = None
+    if lead is not None:
+        row = ecg.lead_index(lead)
+        trace = ecg.signal[row]
+        drawn = {name: _of_lead(each, row) for name, each in drawn.items()}
+    heights = [1.0 if each.n_leads == 1 else 2.0 for each in drawn.values()]
+    if trace is not None:
+        heights.insert(0, 0.6)
+    if fig is None:
+        fig = _new_figure((8.4, 0.5 + 1.9 * sum(heights)), palette)
+    rows = fig.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    panels = rows[len(heights) - len(drawn) :]
+    if trace is not None:
+        time = np.arange(len(trace)) / ecg.sampling_rate
+        rows[0].plot(time, trace, color=palette.text, linewidth=0.9)
+        rows[0].set_yticks([0], [lead])
+        if ecg.synthetic:
+            _say_synthetic(rows[0], palette)
+        _style(rows[0], palette)
+    for ax, (name, batch) in zip(panels, drawn.items(), strict=True):
+        _draw_batch(ax, batch, ecg.duration, palette)
+        leads = f", {batch.n_leads} leads each" if batch.n_leads > 1 else ""
+        title = f"{name}{_draws(batch)}{leads}"
+        ax.set_title(title, loc="left", fontsize="medium", color=palette.text)
+    for ax in rows[:-1]:
+        ax.tick_params(labelbottom=False, bottom=False)
+    rows[-1].set_xlim(0, ecg.duration)
+    rows[-1].set_xlabel("Time (s)", color=palette.text)
+    fig.set_label(
+        " ".join(
+            f"{name}{_draws_sentence(batch, ecg.duration, lead)}" for name, batch in drawn.items()
+        )
+    )
+    return fig
+
+
+def plot_guesses(
+    ecg: ECG,
+    masks: MaskLike,
+    guesses: Mapping[str, ArrayLike],
+    *,
+    lead: str = "II",
+    patch_size: int | None = None,
+    n_leads: int = 1,
+    record: int = 0,
+    strategy: int | None = None,
+    palette: Palette = LIGHT,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one lead as :func:`plot_lead` does, and over it what others guess of its hidden parts.
+
+    Parameters
+    ----------
+    ecg
+        The ECG to draw.
+    masks
+        What a strategy draws, or what a collator returns.
+    guesses
+        ``(n_records, n_leads, n_samples)``, in mV, by a name for each: what the functions of
+        ``ecgmask.baselines`` return for these masks, or a model of your own. They are drawn where
+        the lead is not context; NaN is left out.
+    lead
+        Name of the lead.
+    patch_size
+        Samples in a patch, as the collator had it; needed for index tensors only.
+    n_leads
+        Number of leads; needed for index tensors of per-lead masks only.
+    record
+        Which record of the batch of masks, and of the guesses.
+    strategy
+        Which strategy's masks, from 0; needed for a batch of several only.
+    palette
+        Colours: :data:`LIGHT` or :data:`DARK`.
+    ax
+        Axes to draw in. By default those of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes. Their label, ``ax.get_label()``, describes the mask and says how far each guess
+        is off.
+
+    Raises
+    ------
+    ValueError
+        If there is no guess, the masks or the guesses do not fit the ECG, or it has no such lead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgmask import RandomPatches, sample_ecg
+    >>> from ecgmask.baselines import interpolate
+    >>> from ecgmask.plotting import plot_guesses
+    >>> ecg = sample_ecg()
+    >>> masks = RandomPatches.mae().draw(1, 200, np.random.default_rng(0))
+    >>> ax = plot_guesses(ecg, masks, {"straight line": interpolate(ecg, masks)})
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['straight line']
+    """
+    _check_palette(palette)
+    given: object = guesses
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError(
+            'guesses must be a dict of names and arrays, such as {"line": interpolate(ecg, masks)}'
+        )
+    batch = _fitting(ecg, masks, patch_size, n_leads, strategy)
+    row = ecg.lead_index(lead)
+    shape = (batch.n_records, *ecg.signal.shape)
+    arrays = {name: np.asarray(each, float) for name, each in guesses.items()}
+    for name, array in arrays.items():
+        if array.shape != shape:
+            raise ValueError(
+                f"guess {name!r} has the shape {array.shape}, not {shape} as the records of the "
+                "masks and the leads and samples of the ECG"
+            )
+    ecg, one = _one_lead(ecg, batch[record], lead)
+    if ax is None:
+        fig = _new_figure((8.4, 2.6), palette)
+        ax = fig.subplots()
+    guessed = {name: array[record, row] for name, array in arrays.items()}
+    n_samples = ecg.signal.shape[1]
+    hidden = ~np.repeat(one.context[0, 0], n_samples // one.n_patches)
+    # One sample more at either side, so that a guess begins where the visible trace ends.
+    shown = hidden.copy()
+    shown[1:] |= hidden[:-1]
+    shown[:-1] |= hidden[1:]
+    lines = {name: np.where(shown, guess, np.nan) for name, guess in guessed.items()}
+    heights = np.concatenate(list(lines.values()))
+    zero = _draw_traces(ax, ecg, one, palette, room_for=heights[np.isfinite(heights)][None])[0]
+    time = np.arange(n_samples) / ecg.sampling_rate
+    for number, (name, line) in enumerate(lines.items()):
+        ax.plot(
+            time,
+            line + zero,
+            color=palette.text,
+            linestyle=LINES[number % len(LINES)],
+            linewidth=1.2,
+            label=name,
+            gid="guess",
+        )
+    drawn = [line for line in ax.lines if line.get_gid() == "guess"]
+    ax.legend(
+        handles=drawn,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0,
+        frameon=False,
+        ncols=len(drawn),
+        labelcolor=palette.text,
+    )
+    target = np.repeat(one.target_union[0, 0], n_samples // one.n_patches)
+    words = [_miss(name, (guess - ecg.signal[0])[target]) for name, guess in guessed.items()]
+    _describe(ax, " ".join([_sentence(ecg, one), *words]))
+    return ax
 
 
 def plot_statistics(
@@ -399,7 +639,8 @@ def plot_statistics(
     in_seconds.set_xlabel("s", loc="right", fontsize="small", color=palette.text)
     in_seconds.tick_params(colors=palette.text, length=3, labelsize="small")
     in_seconds.spines[:].set_visible(False)
-    for ax in (where, runs):
+    for ax, title in ((where, "Where in the record"), (runs, "In runs of up to a length")):
+        ax.set_title(title, loc="left", fontsize="medium", color=palette.text)
         _style(ax, palette)
         ax.grid(color=palette.grid, linewidth=0.5)
         ax.xaxis.label.set_color(palette.text)
@@ -416,6 +657,144 @@ def plot_statistics(
     return fig
 
 
+def plot_shares(
+    comparison: StrategyComparison, *, palette: Palette = LIGHT, ax: Axes | None = None
+) -> Axes:
+    """Draw how strategies divide a record on average: one bar of context, target and ignored each.
+
+    Parameters
+    ----------
+    comparison
+        What :func:`~ecgmask.compare_strategies` returns.
+    palette
+        Colours: :data:`LIGHT` or :data:`DARK`.
+    ax
+        Axes to draw in. By default those of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes. Their label, ``ax.get_label()``, says the shares.
+
+    Examples
+    --------
+    >>> from ecgmask import ContextToTarget, MaskAndComplement, compare_strategies
+    >>> from ecgmask.plotting import plot_shares
+    >>> comparison = compare_strategies(
+    ...     {"ECG-JEPA": MaskAndComplement(), "I-JEPA": ContextToTarget.ijepa()}, 200
+    ... )
+    >>> ax = plot_shares(comparison)
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['ECG-JEPA', 'I-JEPA']
+    """
+    _check_palette(palette)
+    names = list(comparison.statistics)
+    if ax is None:
+        ax = _new_figure((8.4, 0.8 + 0.3 * len(names)), palette).subplots()
+    left = np.zeros(len(names))
+    for role in ("context", "target", "ignored"):
+        shares = np.array([getattr(each, role) for each in comparison.statistics.values()])
+        colour = getattr(palette, role)
+        ax.barh(names, 100 * shares, left=left, height=BARS, color=colour, label=role)
+        left += 100 * shares
+    ax.invert_yaxis()
+    ax.set_xlim(0, 100)
+    ax.set_xlabel("Share of the patches (%)", color=palette.text)
+    ax.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0,
+        frameon=False,
+        ncols=3,
+        labelcolor=palette.text,
+    )
+    _style(ax, palette)
+    words = "; ".join(
+        f"{name} {percent(each.context)}, {percent(each.target)} and {percent(each.ignored)}"
+        for name, each in comparison.statistics.items()
+    )
+    _describe(ax, f"Shares of the patches that are context, target and ignored: {words}.")
+    return ax
+
+
+def plot_visibility(
+    comparison: StrategyComparison, *, palette: Palette = LIGHT, ax: Axes | None = None
+) -> Axes:
+    """Draw how likely strategies are to show each instant of the record, one curve each.
+
+    Parameters
+    ----------
+    comparison
+        What :func:`~ecgmask.compare_strategies` returns.
+    palette
+        Colours: :data:`LIGHT` or :data:`DARK`.
+    ax
+        Axes to draw in. By default those of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes. Their label, ``ax.get_label()``, says the probabilities of the first patch and
+        the middle one.
+
+    Examples
+    --------
+    >>> from ecgmask import ContextToTarget, MaskAndComplement, compare_strategies
+    >>> from ecgmask.plotting import plot_visibility
+    >>> comparison = compare_strategies(
+    ...     {"ECG-JEPA": MaskAndComplement(), "I-JEPA": ContextToTarget.ijepa()}, 200
+    ... )
+    >>> ax = plot_visibility(comparison)
+    >>> ax.get_ylabel()
+    'Probability of being seen'
+    """
+    _check_palette(palette)
+    if ax is None:
+        ax = _new_figure((8.4, 4), palette).subplots()
+    for number, (name, each) in enumerate(comparison.statistics.items()):
+        ax.plot(
+            np.arange(len(each.p_context) + 1) * each.patch_duration,
+            np.append(each.p_context, each.p_context[-1]),
+            drawstyle="steps-post",
+            color=palette.context_line,
+            linestyle=LINES[number % len(LINES)],
+            marker=MARKERS[number // len(LINES) % len(MARKERS)],
+            markevery=(number % len(LINES) * 4, 20),
+            markersize=5,
+            linewidth=1.4,
+            label=name,
+        )
+    # A name stands on its curve, and no two that are neighbours in height are at one time.
+    ordered = sorted(
+        comparison.statistics.items(),
+        key=lambda item: item[1].p_context[len(item[1].p_context) // 2],
+    )
+    for number, (name, each) in enumerate(ordered):
+        patch = (number % 3 + 1) * len(each.p_context) // 4
+        ax.text(
+            (patch + 0.5) * each.patch_duration,
+            each.p_context[patch],
+            name,
+            ha="center",
+            va="center",
+            fontsize="small",
+            color=palette.text,
+            bbox={"facecolor": palette.background, "linewidth": 0, "pad": 1},
+            zorder=3,
+        )
+    ax.set(xlim=(0, len(each.p_context) * each.patch_duration), ylim=(-0.03, 1.03))
+    ax.set_xlabel("Time (s)", color=palette.text)
+    ax.set_ylabel("Probability of being seen", color=palette.text)
+    _style(ax, palette)
+    ax.grid(color=palette.grid, linewidth=0.5)
+    words = ", ".join(
+        f"{name} {each.p_context[0]:.2f} and {each.p_context[len(each.p_context) // 2]:.2f}"
+        for name, each in comparison.statistics.items()
+    )
+    _describe(ax, f"Probability of being seen, of the first patch and the middle one: {words}.")
+    return ax
+
+
 def _one_record(
     ecg: ECG,
     masks: MaskLike,
@@ -425,6 +804,17 @@ def _one_record(
     strategy: int | None,
 ) -> Masks:
     """Return the masks of one record, having checked that they fit the ECG."""
+    return _fitting(ecg, masks, patch_size, n_leads, strategy)[record]
+
+
+def _fitting(
+    ecg: ECG,
+    masks: MaskLike,
+    patch_size: int | None,
+    n_leads: int,
+    strategy: int | None,
+) -> Masks:
+    """Return the masks of all records, having checked that they fit the ECG."""
     if not isinstance(ecg, ECG):
         raise TypeError(
             f"ecg must be an ECG, not {type(ecg).__name__}; make one with "
@@ -441,7 +831,7 @@ def _one_record(
         raise ValueError("index tensors do not say how long a patch is; pass patch_size=")
     tell = patch_size is not None and not isinstance(masks, Masks)
     n_patches = n_samples // patch_size if tell and patch_size else None
-    one = as_masks(masks, n_patches, n_leads, strategy)[record]
+    one = as_masks(masks, n_patches, n_leads, strategy)
     if n_samples % one.n_patches or patch_size not in (None, n_samples // one.n_patches):
         raise ValueError(
             f"masks of {one.n_patches} patches do not fit an ECG of {n_samples} samples"
@@ -458,15 +848,33 @@ def _one_record(
 def _one_lead(ecg: ECG, one: Masks, lead: str) -> tuple[ECG, Masks]:
     """Return a lead as an ECG of its own, and the masks that apply to it."""
     row = ecg.lead_index(lead)
-    if one.n_leads > 1:
-        one = Masks(one.context[:, [row]], one.targets[:, :, [row]])
     derived = (lead,) if lead in ecg.derived else ()
-    return replace(ecg, signal=ecg.signal[[row]], leads=(lead,), derived=derived), one
+    alone = replace(ecg, signal=ecg.signal[[row]], leads=(lead,), derived=derived)
+    return alone, _of_lead(one, row)
+
+
+def _of_lead(masks: Masks, row: int) -> Masks:
+    """Return the masks that apply to one lead."""
+    if masks.n_leads == 1:
+        return masks
+    return Masks(masks.context[:, [row]], masks.targets[:, :, [row]])
+
+
+def _check_any(masks: Mapping[str, MaskLike]) -> None:
+    if not masks:
+        raise ValueError("there must be at least one strategy to draw, but masks is empty")
 
 
 def _check_palette(palette: object) -> None:
     if not isinstance(palette, Palette):
         raise TypeError(f"palette must be LIGHT, DARK or another Palette, not {palette!r}")
+
+
+def _describe(ax: Axes, words: str) -> None:
+    """Label the axes with a sentence, and their figure if they are all of it."""
+    ax.set_label(words)
+    if ax.figure.axes == [ax]:
+        ax.figure.set_label(words)
 
 
 def _new_figure(size: tuple[float, float], palette: Palette) -> Figure:
@@ -527,6 +935,80 @@ def _draw_lead_rows(ax: Axes, ecg: ECG, one: Masks, palette: Palette) -> None:
     _style_chart(ax, one, palette)
 
 
+def _draw_batch(ax: Axes, batch: Masks, duration: float, palette: Palette) -> None:
+    """Draw an image of the roles, a row for each lead, and a line between records."""
+    depth = batch.targets.sum(axis=1)
+    roles = np.where(batch.context, 1, np.where(depth, depth + 1, 0))
+    shades = [
+        to_rgba(palette.target, 1 - (1 - DEPTH) ** depth) for depth in range(1, batch.n_targets + 1)
+    ]
+    n_records = batch.n_records
+    ax.imshow(
+        roles.reshape(-1, batch.n_patches),
+        cmap=ListedColormap([to_rgba(palette.ignored), to_rgba(palette.context), *shades]),
+        vmin=-0.5,
+        vmax=batch.n_targets + 1.5,
+        extent=(0, duration, n_records, 0),
+        aspect="auto",
+        # Mixes colours, not roles, where there are more patches than pixels.
+        interpolation="antialiased",
+        interpolation_stage="rgba",
+    )
+    ax.hlines(range(1, n_records), 0, duration, color=palette.background, linewidth=1)
+    ax.set_yticks([])
+    _style(ax, palette)
+
+
+def _draws(batch: Masks) -> str:
+    return f"{batch.n_records} draw{'s' * (batch.n_records > 1)}"
+
+
+def _draws_sentence(batch: Masks, duration: float, lead: str | None) -> str:
+    """Describe the masks of all records, for readers who cannot see the figure."""
+    of_lead = "" if lead is None else f" for lead {lead}"
+    leads = f" for each of {batch.n_leads} leads" if batch.n_leads > 1 else of_lead
+    parts = [
+        f"{_draws(batch)}{leads}, {duration:g} s in {batch.n_patches} patches of "
+        f"{1000 * duration / batch.n_patches:g} ms",
+        *(
+            f"{role} is {_range(marked.mean(axis=(1, 2)))} of a draw"
+            for role, marked in (
+                ("context", batch.context),
+                ("target", batch.target_union),
+                ("ignored", batch.ignored),
+            )
+            if marked.any()
+        ),
+    ]
+    seen = batch.context.mean(axis=(0, 1))
+    middle = batch.n_patches // 2
+    parts.append(
+        f"the first patch is seen in {percent(seen[0])} of the rows, the middle one in "
+        f"{percent(seen[middle])}, the last in {percent(seen[-1])}"
+    )
+    runs = np.flatnonzero(count_runs(batch.target_union)) * duration / batch.n_patches
+    if runs.size:
+        span = _between(f"{runs[0]:.2f}", f"{runs[-1]:.2f}")
+        parts.append(f"it must predict stretches of {span} s")
+    return "; ".join(parts) + "."
+
+
+def _range(shares: NDArray[np.float64]) -> str:
+    return _between(percent(shares.min()), percent(shares.max()))
+
+
+def _between(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
+
+
+def _miss(name: str, errors: NDArray[np.float64]) -> str:
+    """Say how far a guess of the targets is off."""
+    known = errors[np.isfinite(errors)]
+    if not known.size:
+        return f"{name} guesses none of the targets."
+    return f"{name} misses the targets by {np.sqrt(np.mean(known**2)):.2f} mV, root mean square."
+
+
 def _style_chart(ax: Axes, one: Masks, palette: Palette) -> None:
     ax.set_xlim(0, one.n_patches)
     ax.xaxis.tick_top()
@@ -536,11 +1018,16 @@ def _style_chart(ax: Axes, one: Masks, palette: Palette) -> None:
     _style(ax, palette)
 
 
-def _draw_traces(ax: Axes, ecg: ECG, one: Masks, palette: Palette) -> None:
-    """Draw leads below each other at one gain, each piece in the colour of its role."""
+def _draw_traces(
+    ax: Axes, ecg: ECG, one: Masks, palette: Palette, room_for: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Draw leads below each other at one gain, each piece in the colour of its role.
+
+    Rows have room for other values, too. Returns where 0 mV is in each.
+    """
     signal = ecg.signal
     time = np.arange(signal.shape[1]) / ecg.sampling_rate
-    tops, bottoms, zeros = _stack(signal)
+    tops, bottoms, zeros = _stack(signal if room_for is None else np.hstack([signal, room_for]))
     _draw_tints(ax, ecg, one, tops, bottoms, palette)
     if ecg.duration <= 100 * LARGE_BOX:
         ax.vlines(
@@ -593,20 +1080,25 @@ def _draw_traces(ax: Axes, ecg: ECG, one: Masks, palette: Palette) -> None:
         color=palette.text,
     )
     if ecg.synthetic:
-        ax.text(
-            1.02,
-            1,
-            "synthetic\nECG",
-            transform=ax.transAxes,
-            va="top",
-            fontsize="small",
-            color=palette.text,
-        )
+        _say_synthetic(ax, palette)
     _style(ax, palette)
+    return zeros
+
+
+def _say_synthetic(ax: Axes, palette: Palette) -> None:
+    ax.text(
+        1.02,
+        1,
+        "synthetic\nECG",
+        transform=ax.transAxes,
+        va="top",
+        fontsize="small",
+        color=palette.text,
+    )
 
 
 def _stack(
-    signal: NDArray[np.float32],
+    signal: NDArray[np.floating[Any]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return top, bottom and zero level of each lead's row, in mV, so that none overlap."""
     highest, lowest = signal.max(axis=1).astype(float), signal.min(axis=1).astype(float)

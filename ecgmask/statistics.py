@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,34 @@ from ecgmask.strategies.masks import (
 
 FloatArray = NDArray[np.float64]
 CountArray = NDArray[np.int64]
+# Enough batches for whole per cents: no share of a setting with a name has a standard error above
+# half of one.
+N_BATCHES = 512
+BATCH_SIZE = 64
 # What is averaged over batches, by the names that MaskStatistics gives it.
 SIMULATED = (
     *("context", "target", "ignored", "overlapping", "p_context", "p_target"),
     *("tokens_drawn", "tokens", "slots"),
+)
+# The table of a comparison.
+COLUMNS = (
+    *(
+        "Context",
+        "Target",
+        "Ignored",
+        "Target run",
+        "Tokens seen",
+        "Lost if cut",
+        "Filler if filled",
+    ),
+    *("First patch seen", "Middle patch seen"),
+)
+# The numbers of a comparison, by the names that MaskStatistics gives them.
+COMPARED = (
+    *("context", "context_error", "target", "target_error", "ignored", "ignored_error"),
+    *("overlapping", "overlapping_error", "context_run", "context_run_error"),
+    *("target_run", "target_run_error", "tokens_drawn", "tokens_drawn_error"),
+    *("tokens", "tokens_error", "slots", "slots_error", "lost", "filler"),
 )
 
 
@@ -377,8 +402,8 @@ def mask_statistics(
     n_patches: int,
     *,
     rng: Generator,
-    n_batches: int = 64,
-    batch_size: int = 64,
+    n_batches: int = N_BATCHES,
+    batch_size: int = BATCH_SIZE,
     patch_duration: float = 0.05,
     heart_rate: float | None = None,
     r_peaks: ArrayLike = (),
@@ -491,6 +516,211 @@ def mask_statistics(
         n_context=n_context,
         **means,
         **errors,
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StrategyComparison:
+    """What several strategies do on average; printed or shown in a notebook, it is a table.
+
+    A number of the table ends with the last digit whose unit is at least twice the standard error,
+    and shares have no decimals.
+
+    Parameters
+    ----------
+    statistics
+        The statistics of each strategy, by the name that it was given.
+
+    Examples
+    --------
+    >>> from ecgmask import ContextToTarget, MaskAndComplement, compare_strategies
+    >>> comparison = compare_strategies(
+    ...     {"ECG-JEPA": MaskAndComplement(), "I-JEPA": ContextToTarget.ijepa()}, 200
+    ... )
+    >>> comparison["ECG-JEPA"].p_context.shape
+    (200,)
+    """
+
+    statistics: Mapping[str, MaskStatistics]
+
+    def __getitem__(self, name: str) -> MaskStatistics:
+        """Return the statistics of one strategy."""
+        return self.statistics[name]
+
+    def as_dict(self) -> dict[str, list[Any]]:
+        """Return the columns of the table, unrounded and with standard errors.
+
+        ``pandas.DataFrame(comparison.as_dict())`` makes a frame of them.
+
+        Returns
+        -------
+        dict
+            The names under ``strategy``, and a list for each number of :class:`MaskStatistics`
+            that is not an array, by its name there.
+
+        Examples
+        --------
+        >>> from ecgmask import Forecast, compare_strategies
+        >>> columns = compare_strategies({"Half": Forecast(0.5)}, 200, n_batches=2).as_dict()
+        >>> columns["strategy"], columns["context"], columns["target_run"]
+        (['Half'], [0.5], [100.0])
+        """
+        columns: dict[str, list[Any]] = {"strategy": list(self.statistics)}
+        for name in COMPARED:
+            columns[name] = [float(getattr(s, name)) for s in self.statistics.values()]
+        return columns
+
+    def __repr__(self) -> str:
+        return f"<StrategyComparison: {', '.join(self.statistics)}>"
+
+    def __str__(self) -> str:
+        table = [("", *COLUMNS), *((n, *cells(s)) for n, s in self.statistics.items())]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        return "\n".join(
+            "  ".join(
+                cell.rjust(width) if column else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in table
+        )
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("Strategy", *COLUMNS))
+        rows = "".join(
+            f'<tr><th scope="row">{escape(name)}</th>'
+            + "".join(f"<td>{cell}</td>" for cell in cells(statistics))
+            + "</tr>\n"
+            for name, statistics in self.statistics.items()
+        )
+        return (
+            f'<table class="strategy-comparison">\n<thead>\n<tr>{head}</tr>\n</thead>\n'
+            f"<tbody>\n{rows}</tbody>\n</table>"
+        )
+
+
+def cells(statistics: MaskStatistics) -> tuple[str, ...]:
+    """Return the numbers of one row of a comparison, in the order of its columns."""
+    n_patches = len(statistics.p_context)
+    seconds = statistics.patch_duration
+    middle = n_patches // 2
+    return (
+        rounded_share(statistics.context, statistics.context_error),
+        rounded_share(statistics.target, statistics.target_error),
+        rounded_share(statistics.ignored, statistics.ignored_error),
+        rounded_time(statistics.target_run * seconds, statistics.target_run_error * seconds),
+        f"{rounded(statistics.tokens_drawn, statistics.tokens_drawn_error, 0)} of "
+        f"{n_patches * statistics.n_leads}",
+        rounded_share(statistics.lost, statistics.tokens_error / statistics.tokens_drawn),
+        rounded_share(statistics.filler, statistics.slots_error / statistics.slots),
+        rounded(statistics.p_context[0], statistics.p_context_error[0], 2),
+        rounded(statistics.p_context[middle], statistics.p_context_error[middle], 2),
+    )
+
+
+def rounded(value: float, error: float, decimals: int) -> str:
+    """Return a number to the last digit whose unit is at least twice its standard error."""
+    while 10.0**-decimals < 2 * error:
+        decimals -= 1
+    return f"{round(value, decimals):.{max(decimals, 0)}f}"
+
+
+def rounded_share(value: float, error: float) -> str:
+    """Return a share in per cent; only none and all of it are 0% and 100%."""
+    whole = rounded(100 * value, 100 * error, 0)
+    if whole in ("0", "100") and value not in (0, 1):
+        whole = rounded(100 * value, 100 * error, 1)
+    return f"{whole}%"
+
+
+def rounded_time(seconds: float, error: float) -> str:
+    """Return a time in seconds, or in milliseconds if it is short."""
+    if np.isnan(seconds):
+        return "none"
+    if seconds < 1:
+        return f"{rounded(1000 * seconds, 1000 * error, 0)} ms"
+    return f"{rounded(seconds, error, 1)} s"
+
+
+def compare_strategies(
+    strategies: Mapping[str, Strategy],
+    n_patches: int,
+    *,
+    seed: int = 0,
+    n_batches: int = N_BATCHES,
+    batch_size: int = BATCH_SIZE,
+    patch_duration: float = 0.05,
+    heart_rate: float | None = None,
+    r_peaks: ArrayLike = (),
+) -> StrategyComparison:
+    """Simulate what several strategies do on average, each from the same seed.
+
+    The numbers of a strategy do not depend on what it is compared with: they are those that
+    :func:`mask_statistics` finds with ``rng=numpy.random.default_rng(seed)``.
+
+    Parameters
+    ----------
+    strategies
+        The strategies by a name for each, at least one.
+    n_patches
+        Number of patches of a record, at least 1.
+    seed
+        What the generator of each strategy is made from, at least 0.
+    n_batches
+        Number of batches to draw of each, at least 2.
+    batch_size
+        Records in a batch, at least 1.
+    patch_duration
+        Length of a patch in seconds, above 0.
+    heart_rate
+        Beats per minute, above 0, to print run lengths of single strategies in beats.
+    r_peaks
+        Ascending positions of R peaks in patches, the same for all records; only strategies that
+        need them, such as :class:`Beats`, get them.
+
+    Returns
+    -------
+    StrategyComparison
+        The statistics by name, and a table of them.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to compare, or a strategy cannot draw masks of so many patches.
+
+    Examples
+    --------
+    >>> from ecgmask import Forecast, RandomPatches, compare_strategies
+    >>> comparison = compare_strategies(
+    ...     {"MAE": RandomPatches.mae(), "Half": Forecast(0.5)}, 200, n_batches=64
+    ... )
+    >>> print(f"{comparison['MAE'].context:.0%}")
+    25%
+    """
+    given: object = strategies
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"strategies must be a dict of names and strategies, not {type(given).__name__}; name "
+            'them, such as {"MAE": RandomPatches.mae()}'
+        )
+    if not strategies:
+        raise ValueError("there must be at least one strategy to compare, but strategies is empty")
+    check_count("seed", seed, least=0)
+    for strategy in strategies.values():
+        check_strategy(strategy)
+    return StrategyComparison(
+        {
+            name: mask_statistics(
+                strategy,
+                n_patches,
+                rng=np.random.default_rng(seed),
+                n_batches=n_batches,
+                batch_size=batch_size,
+                patch_duration=patch_duration,
+                heart_rate=heart_rate,
+                r_peaks=r_peaks if needs_r_peaks(strategy) else (),
+            )
+            for name, strategy in strategies.items()
+        }
     )
 
 

@@ -15,12 +15,10 @@ from sphinx.util.docutils import SphinxDirective
 
 import ecgmask
 from ecgmask import strategies
+from ecgmask.statistics import BATCH_SIZE, N_BATCHES, cells
 
 N_PATCHES = 200
 PATCH_SIZE = 25
-SEED = 0
-BATCH_SIZE = 64
-N_MASKS = 2048
 
 FAMILIES = [vars(ecgmask)[name] for name in strategies.__all__ if name not in ("Masks", "Strategy")]
 HEADER = (
@@ -37,44 +35,40 @@ class StrategyTable(SphinxDirective):
         peaks, _ = find_peaks(ecg.signal[ecg.lead_index("II")], height=0.6, distance=250)
         heart_rate = 60 * ecg.sampling_rate / np.diff(peaks).mean()
         lines = [".. list-table::", "   :header-rows: 1", "   :class: strategy-table", ""]
+        settings = {
+            name: (family, code) for family in FAMILIES for name, code in family.presets.items()
+        }
+        comparison = ecgmask.compare_strategies(
+            {name: eval(code, vars(ecgmask).copy()) for name, (_, code) in settings.items()},
+            N_PATCHES,
+            r_peaks=peaks / PATCH_SIZE,
+        )
         rows = [
             HEADER,
             *(
-                self.row(code, name, family, peaks / PATCH_SIZE, heart_rate)
-                for family in FAMILIES
-                for name, code in family.presets.items()
+                self.row(name, family, code, comparison[name], heart_rate)
+                for name, (family, code) in settings.items()
             ),
         ]
         for row in rows:
             lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
         return self.parse_text_to_nodes("\n".join(lines))
 
-    def row(self, code, name, family, r_peaks, heart_rate):
+    def row(self, name, family, code, statistics, heart_rate):
         page = family.__module__.rpartition(".")[2]
         # The name of a paper ends in its key, which links here.
         known_as = re.sub(r"\[\w+\]", r"\g<0>_", name)
-        strategy = eval(code, vars(ecgmask))
-        given = {"r_peaks": r_peaks} if strategy.needs_r_peaks else {}
-        one_a_batch = isinstance(strategy, ecgmask.PerBatch)
-        numbers = ecgmask.mask_statistics(
-            strategy,
-            N_PATCHES,
-            rng=np.random.default_rng(SEED),
-            n_batches=N_MASKS if one_a_batch else N_MASKS // BATCH_SIZE,
-            batch_size=BATCH_SIZE,
-            **given,
-        )
-        seconds = numbers.target_run * numbers.patch_duration
-        ends, middle = numbers.p_context[[0, N_PATCHES // 2]]
+        context, target, _, run, tokens, lost, filler, first, middle = cells(statistics)
+        beats = statistics.target_run * statistics.patch_duration * heart_rate / 60
         return (
             f":doc:`{code} </gallery/strategies/{page}>`",
             known_as,
-            f"{numbers.context:.0%}",
-            f"{numbers.target:.0%}",
-            f"{seconds:.1f} s, {seconds * heart_rate / 60:.1f} beats",
-            f"{numbers.tokens_drawn:.0f} of {N_PATCHES * numbers.n_leads}",
-            *(f"{share:.0%}" if share else "none" for share in (numbers.lost, numbers.filler)),
-            f"{ends:.2f} / {middle:.2f}",
+            context,
+            target,
+            f"{run}, {beats:.1f} beats",
+            tokens,
+            *("none" if share == "0%" else share for share in (lost, filler)),
+            f"{first} / {middle}",
         )
 
 
@@ -107,7 +101,7 @@ def define_numbers(app: Sphinx, config: Config) -> None:
         "n_own": len(FAMILIES) - n_published,
         "n_patches": N_PATCHES,
         "patch_ms": f"{1000 * PATCH_SIZE / ecgmask.sample_ecg().sampling_rate:g}",
-        "n_masks": N_MASKS,
+        "n_batches": N_BATCHES,
         "batch_size": BATCH_SIZE,
     }
     lines = [f".. |{name}| replace:: {number}" for name, number in numbers.items()]

@@ -82,6 +82,9 @@ def _darken_artist(artist: Artist) -> None:
         artist.set_markeredgecolor(dark(artist.get_markeredgecolor()))
     elif isinstance(artist, Text):
         artist.set_color(dark(artist.get_color()))
+        # A text does not count the box behind it as its own.
+        if box := artist.get_bbox_patch():
+            _darken_artist(box)
     elif isinstance(artist, Patch):
         face, edge = artist.get_facecolor(), artist.get_edgecolor()
         artist.set_facecolor(dark(face))
