@@ -76,31 +76,13 @@ plt.show()
 # Compare the numbers
 # -------------------
 #
-# The shares of patches are in per cent, the mean length of what is hidden in milliseconds. What a
-# batch keeps is the part of a record's tokens that the encoder sees once all contexts of a batch of
-# 64 are cut to the shortest.
+# :func:`~ecgmask.compare_strategies` simulates each of them: the shares of the patches, how long
+# the signal is hidden at a stretch, how many tokens the encoder sees, and how much of them a batch
+# loses if all contexts are cut to the shortest.
 
-import pandas as pd
+from ecgmask import compare_strategies
 
-from ecgmask import mask_statistics
-
-rows = {}
-for name, strategy in (in_pieces | in_stretches | by_beat).items():
-    s = mask_statistics(
-        strategy,
-        n_patches=200,
-        rng=np.random.default_rng(0),
-        n_batches=32,
-        batch_size=64,
-        r_peaks=r_peaks if strategy.needs_r_peaks else (),
-    )
-    rows[name] = {
-        "Context (%)": 100 * s.context,
-        "Target (%)": 100 * s.target,
-        "Ignored (%)": 100 * s.ignored,
-        "Hidden run (ms)": 50 * s.target_run,
-        "Batch keeps (%)": 100 * s.tokens / (200 * s.n_leads),
-    }
-pd.DataFrame(rows).T.round().astype(int)
+strategies = in_pieces | in_stretches | by_beat
+compare_strategies(strategies, n_patches=200, r_peaks=r_peaks)
 
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "whole leads", "statistics"]

@@ -10,14 +10,13 @@ This guide measures, for each of them, how likely every patch is to be seen.
 # Measure every patch
 # -------------------
 #
-# :func:`~ecgmask.mask_statistics` draws 64 batches of 64 records and counts. These five strategies
+# :func:`~ecgmask.compare_strategies` draws many batches with each strategy and counts. These five
 # hide blocks.
 
 import matplotlib.pyplot as plt
-import numpy as np
 
-from ecgmask import MaskAndComplement, Spans, UnionOfBlocks, mask_statistics
-from ecgmask.plotting import LIGHT
+from ecgmask import MaskAndComplement, Spans, UnionOfBlocks, compare_strategies
+from ecgmask.plotting import plot_visibility
 
 hiding_blocks = {
     "wav2vec 2.0": Spans.wav2vec2(),
@@ -26,10 +25,7 @@ hiding_blocks = {
     "ECG-JEPA": MaskAndComplement(),
     "V-JEPA, long range": UnionOfBlocks.vjepa_long(),
 }
-seen = {}
-for name, strategy in hiding_blocks.items():
-    statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0))
-    seen[name] = statistics.p_context
+blocks = compare_strategies(hiding_blocks, n_patches=200)
 
 # %%
 # Those that favour the ends
@@ -39,15 +35,7 @@ for name, strategy in hiding_blocks.items():
 # the ends stay visible: with spans of half a second only the last few patches at either end, with
 # longer blocks far more.
 
-fig, axes = plt.subplots(5, 1, figsize=(8.4, 7), sharex=True, layout="constrained")
-for ax, name in zip(axes, seen, strict=True):
-    ax.fill_between(range(200), seen[name], color=LIGHT.context, linewidth=0)
-    ax.set_title(name, loc="left")
-    ax.set(xlim=(0, 199), ylim=(0, 1))
-fig.supxlabel("Patch")
-fig.supylabel("Probability of being seen")
-ends = [f"{name} {p[0]:.2f} and {p[100]:.2f}" for name, p in seen.items()]
-fig.set_label(f"Probability of being seen, first and middle patch: {', '.join(ends)}.")
+plot_visibility(blocks)
 
 # %%
 # Measure the others
@@ -70,6 +58,7 @@ from ecgmask import (
 
 ecg = sample_ecg()
 peaks, _ = find_peaks(ecg.signal[ecg.lead_index("II")], height=0.6, distance=250)
+r_peaks = peaks / 25  # in patches of 25 samples
 others = {
     "I-JEPA": ContextToTarget.ijepa(),
     "data2vec 2.0": InverseBlocks(),
@@ -78,11 +67,7 @@ others = {
     "Whole beats": Beats(),
     "Forecast": Forecast(),
 }
-more = {}
-for name, strategy in others.items():
-    r_peaks = peaks / 25 if strategy.needs_r_peaks else ()
-    statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), r_peaks=r_peaks)
-    more[name] = statistics.p_context
+not_the_ends = compare_strategies(others, n_patches=200, r_peaks=r_peaks)
 
 # %%
 # Those that favour the inside, or nothing
@@ -92,28 +77,18 @@ for name, strategy in others.items():
 # inside them. Blocks of data2vec 2.0 are cut off at the ends. Random patches, random leads and
 # whole beats favour nothing; a forecast shows the past only.
 
-fig, axes = plt.subplots(6, 1, figsize=(8.4, 8), sharex=True, layout="constrained")
-for ax, name in zip(axes, more, strict=True):
-    ax.fill_between(range(200), more[name], color=LIGHT.context, linewidth=0)
-    ax.set_title(name, loc="left")
-    ax.set(xlim=(0, 199), ylim=(0, 1))
-fig.supxlabel("Patch")
-fig.supylabel("Probability of being seen")
-ends = [f"{name} {p[0]:.2f} and {p[100]:.2f}" for name, p in more.items()]
-fig.set_label(f"Probability of being seen, first and middle patch: {', '.join(ends)}.")
+plot_visibility(not_the_ends)
 plt.show()
 
 # %%
 # Compare the numbers
 # -------------------
 #
-# An ECG-JEPA encoder sees the first patch many times as often as the middle one. With crops at
-# random starts, it is at least not always the same beat that is in the middle.
+# The last two columns are the probabilities of the first patch and the middle one. An ECG-JEPA
+# encoder sees the first many times as often as the middle one. With crops at random starts, it is
+# at least not always the same beat that is in the middle.
 
-import pandas as pd
-
-table = pd.DataFrame(seen | more).T
-table[[0, 20, 100]].add_prefix("patch ").round(2)
+compare_strategies(hiding_blocks | others, n_patches=200, r_peaks=r_peaks)
 
 # sphinx_gallery_tags = ["shared mask", "whole leads", "statistics"]
 # sphinx_gallery_thumbnail_number = 1

@@ -10,7 +10,7 @@ to the longest. This guide measures what either costs, for each strategy.
 # Measure the strategies
 # ----------------------
 #
-# :func:`~ecgmask.mask_statistics` draws 64 batches of 64 records with each of them.
+# :func:`~ecgmask.compare_strategies` draws many batches of 64 records with each of them.
 
 import numpy as np
 from scipy.signal import find_peaks
@@ -28,6 +28,7 @@ from ecgmask import (
     RandomPatches,
     Spans,
     UnionOfBlocks,
+    compare_strategies,
     mask_statistics,
     sample_ecg,
 )
@@ -50,11 +51,8 @@ strategies = {
     "data2vec 2.0": InverseBlocks.data2vec2(),
     "Forecast": Forecast(),
 }
-statistics = {}
-for name, strategy in strategies.items():
-    r_peaks = peaks / 25 if strategy.needs_r_peaks else ()
-    rng = np.random.default_rng(0)
-    statistics[name] = mask_statistics(strategy, 200, rng=rng, r_peaks=r_peaks)
+comparison = compare_strategies(strategies, n_patches=200, batch_size=64, r_peaks=peaks / 25)
+statistics = comparison.statistics
 
 # %%
 # See what is lost and what is filler

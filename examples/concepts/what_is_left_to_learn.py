@@ -20,11 +20,10 @@ from scipy.signal import find_peaks
 
 from ecgmask import PerLead, Spans, sample_ecg
 from ecgmask.baselines import copy_neighbouring_beat, interpolate, regress_on_visible_leads
-from ecgmask.plotting import LIGHT, plot_lead
+from ecgmask.plotting import plot_guesses
 
 ecg = sample_ecg()
-lead = ecg.lead_index("II")
-r_peaks, _ = find_peaks(ecg.signal[lead], height=0.6, distance=250)
+r_peaks, _ = find_peaks(ecg.signal[ecg.lead_index("II")], height=0.6, distance=250)
 masks = PerLead(Spans()).draw(1, 200, np.random.default_rng(1))
 guesses = {
     "straight line": interpolate(ecg, masks),
@@ -40,16 +39,10 @@ guesses = {
 # hidden, and black is the guess. An electrode artefact shows what each relies on: other leads have
 # it too, no other beat does.
 
-hidden = np.repeat(masks.target_union[0, lead], 25)  # by sample
-time = np.arange(5000) / 500
 fig, axes = plt.subplots(3, 1, figsize=(8.4, 6), layout="constrained")
 for ax, (name, guess) in zip(axes, guesses.items(), strict=True):
-    plot_lead(ecg, masks, lead="II", ax=ax)
-    zero = ax.get_yticks()[0]  # where 0 mV is drawn
-    ax.plot(time, np.where(hidden, guess[0, lead] + zero, np.nan), color=LIGHT.text, linewidth=1)
-    ax.set_title(name, loc="left")
-    ax.set(xlim=(2, 6), xlabel="")
-ax.set_xlabel("Time (s)")
+    plot_guesses(ecg, masks, {name: guess}, lead="II", ax=ax)
+    ax.set_xlim(2, 6)
 fig.set_label("Lead II, 2 to 6 s: the line misses hidden beats, leads and beat do not.")
 plt.show()
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from ecgmask import RandomPatches, sample_ecg
 from ecgmask.baselines import explained_variance, interpolate
-from ecgmask.plotting import LIGHT, plot_lead
+from ecgmask.plotting import LIGHT, plot_guesses
 
 ecg = sample_ecg()
 rng = np.random.default_rng(0)
@@ -32,20 +32,13 @@ masks = {
 # --------------
 #
 # Three beats of lead II: blue is visible, orange hidden, and black is the line. With patches of
-# 10 ms, above, one QRS complex is missed. With 50 ms, below, two are, and all P waves.
+# 10 ms, above, one QRS complex is missed. With 50 ms, below, all three are, and all P waves.
 
 fig, axes = plt.subplots(2, 1, figsize=(8.4, 4.6), layout="constrained")
-lead = ecg.lead_index("II")
-time = np.arange(5000) / 500
 for ax, (name, drawn) in zip(axes, masks.items(), strict=True):
-    plot_lead(ecg, drawn, lead="II", ax=ax)
-    zero = ax.get_yticks()[0]  # where 0 mV is drawn
-    hidden = np.repeat(drawn.target_union[0, 0], 5000 // drawn.n_patches)  # by sample
-    line = interpolate(ecg, drawn)[0, lead] + zero
-    ax.plot(time, np.where(hidden, line, np.nan), color=LIGHT.text, linewidth=1)
-    ax.set_title(name, loc="left")
+    plot_guesses(ecg, drawn, {f"line, {name}": interpolate(ecg, drawn)}, lead="II", ax=ax)
     ax.set_xlim(0, 3)
-fig.set_label("Lead II, 0 to 3 s: lines miss one of three beats at 10 ms, two of them at 50 ms.")
+fig.set_label("Lead II, 0 to 3 s: lines miss one of three beats at 10 ms, all of them at 50 ms.")
 
 # %%
 # Measure every length

@@ -18,12 +18,12 @@ import numpy as np
 
 from ecgmask import PerLead, UnionOfBlocks, sample_ecg
 from ecgmask.baselines import explained_variance, regress_on_visible_leads
-from ecgmask.plotting import LIGHT, plot_lead
+from ecgmask.plotting import plot_guesses
 
 ecg = sample_ecg()
 rng = np.random.default_rng(0)
 masks = PerLead(UnionOfBlocks()).draw(1, 200, rng)
-guess = regress_on_visible_leads(ecg, masks)[0]  # (12, 5000), in mV
+guess = regress_on_visible_leads(ecg, masks)  # (1, 12, 5000), in mV
 
 # %%
 # See what it guesses
@@ -33,15 +33,9 @@ guess = regress_on_visible_leads(ecg, masks)[0]  # (12, 5000), in mV
 # lead II, artefact included, and misses much of two beats in V2.
 
 fig, axes = plt.subplots(3, 1, figsize=(8.4, 6), layout="constrained")
-for ax, name in zip(axes, ["II", "V2", "V5"], strict=True):
-    row = ecg.lead_index(name)
-    hidden = np.repeat(masks.target_union[0, row], 25)  # by sample
-    plot_lead(ecg, masks, lead=name, ax=ax)
-    zero = ax.get_yticks()[0]  # where 0 mV is drawn
-    drawn = np.where(hidden, guess[row] + zero, np.nan)
-    ax.plot(np.arange(5000) / 500, drawn, color=LIGHT.text, linewidth=1)
-    ax.set(xlim=(2, 6), xlabel="")
-ax.set_xlabel("Time (s)")
+for ax, lead in zip(axes, ["II", "V2", "V5"], strict=True):
+    plot_guesses(ecg, masks, {f"other leads guess {lead}": guess}, lead=lead, ax=ax)
+    ax.set_xlim(2, 6)
 fig.set_label("Leads II, V2 and V5, 2 to 6 s: the guess follows II and V5, and misses beats of V2.")
 plt.show()
 
