@@ -13,6 +13,7 @@ not there out of the context and out of the targets.
 # The second of these records is seven seconds long, and padded with zeros to the ten seconds of the
 # first. Beside each is its true length.
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
@@ -55,7 +56,7 @@ print(padding.shape, padding.sum(dim=1).tolist())
 # record has by name, or let leads that are NaN throughout be missing.
 
 without_v6 = complete.signal.copy()
-without_v6[11] = np.nan
+without_v6[complete.lead_index("V6")] = np.nan
 collate = PatchMaskCollator(PerLead(RandomPatches()), patch_size=25, missing_leads="nan")
 batch, context, targets = collate([without_v6, without_v6])
 
@@ -68,6 +69,7 @@ batch, context, targets = collate([without_v6, without_v6])
 
 masks = Masks.from_indices(context, targets, n_patches=200, n_leads=12)
 plot_12_leads(complete, masks, title="V6 is missing")
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "your data"]
 # sphinx_gallery_thumbnail_seconds = (5.5, 8.5)

@@ -1,6 +1,6 @@
 """
-Why do all leads share one mask?
-================================
+One mask for all leads, or one per lead?
+========================================
 
 A token is a time window of all twelve leads, so hiding a token hides the window in every lead.
 This tutorial takes one apart, and then gives each lead a mask of its own to show the difference.
@@ -87,11 +87,32 @@ fig.set_label(f"Shared: {top.get_label()} Per lead: {bottom.get_label()}")
 # lead, and some follow exactly from two, as counted over a batch of 200 records.
 
 many = PerLead(MaskAndComplement()).draw(200, 200, rng)
-visible = many.context[:, :6].sum(axis=1, keepdims=True)
-hidden = many.target_union[:, :6]
-for n in (1, 2):
-    share = (hidden & (visible >= n)).sum() / hidden.sum()
-    print(f"hidden limb-lead patches with {n} or more limb leads visible: {share:.0%}")
+hidden = many.target_union[:, :6]  # of the six limb leads
+n_visible = many.context[:, :6].sum(axis=1, keepdims=True)  # limb leads, at each instant
+one_or_more = (hidden & (n_visible >= 1)).sum() / hidden.sum()
+two_or_more = (hidden & (n_visible >= 2)).sum() / hidden.sum()
+print(f"hidden limb-lead patches with one or more limb leads visible: {one_or_more:.0%}")
+print(f"hidden limb-lead patches with two or more limb leads visible: {two_or_more:.0%}")
+plt.show()
+
+# %%
+# Which of the two to use
+# -----------------------
+#
+# Use a **shared** mask if
+#
+# * your tokens are windows of all leads: there is no other;
+# * the model should learn how the signal goes on in time, not how one lead follows from another;
+# * the encoder has to be fast: a record has a twelfth of the tokens.
+#
+# Use a mask **per lead** if
+#
+# * your tokens are single leads in one window, and leads may be missing later on;
+# * the model should learn what leads have in common, and hides enough of them at once that this is
+#   no subtraction: whole leads with :class:`~ecgmask.Leads`, neighbours with
+#   :class:`~ecgmask.LeadBlocks`, or both time and leads with :class:`~ecgmask.Both`.
+#
+# :doc:`/gallery/concepts/what_other_leads_tell` measures how much is left then.
 
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "concepts"]
 # sphinx_gallery_thumbnail_masks = "token"

@@ -14,11 +14,12 @@ gives all batches one shape.
 # Any dataset will do. A record here is a signal ``(12, 5000)`` in mV with a label; the sample ECG,
 # rolled in time, stands in for yours. Labels are stacked, and the masks follow the records.
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from ecgmask import MaskCollator, Masks, sample_ecg
+from ecgmask import MaskCollator, Masks, gather_tokens, sample_ecg
 from ecgmask.plotting import plot_comparison
 
 ecg = sample_ecg()
@@ -66,9 +67,11 @@ collate = MaskCollator(patch_size=25, seed=1)
 if __name__ == "__main__":
     for num_workers in (0, 1, 2):
         batches = NumberedBatches(SequentialSampler(records), batch_size=8, drop_last=False)
-        options = {"batch_sampler": batches, "num_workers": num_workers}
-        loader = DataLoader(numbered, collate_fn=collate, **options)
-        print(num_workers, "workers:", [context[0, 10:13].tolist() for _, context, _ in loader])
+        loader = DataLoader(
+            numbered, batch_sampler=batches, num_workers=num_workers, collate_fn=collate
+        )
+        first_patches = [context[0, :3].tolist() for _, context, _ in loader]
+        print(f"{num_workers} workers: {first_patches}")
 
 # %%
 # Epochs
@@ -80,24 +83,38 @@ if __name__ == "__main__":
 if __name__ == "__main__":
     order = RandomSampler(records, generator=torch.Generator().manual_seed(1))
     batches = NumberedBatches(order, batch_size=8, drop_last=False)
-    options = {"batch_sampler": batches, "num_workers": 2, "persistent_workers": True}
-    loader = DataLoader(numbered, collate_fn=collate, **options)
+    loader = DataLoader(
+        numbered,
+        batch_sampler=batches,
+        num_workers=2,
+        persistent_workers=True,
+        collate_fn=collate,
+    )
     for epoch in range(2):
         for (_, labels), context, _ in loader:
             print(f"epoch {epoch}: records {labels.tolist()}, {context.shape[1]} context patches")
 
 # %%
-# Pinned memory
-# -------------
+# On a GPU
+# --------
 #
-# Batches and indices are plain tensors in a named tuple: ``pin_memory`` pins them all, and each
-# moves on its own. Pin only for a GPU; without one, PyTorch warns and does nothing.
+# The model and what it works on have to be on one device: move the signals and the indices of each
+# batch, which are plain tensors in a named tuple. ``pin_memory`` pins them all, so that they can be
+# copied while the GPU still computes. Masks are drawn by the workers, on the CPU. Without a GPU the
+# same lines run on the CPU; pinning would only bring a warning there.
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
-loader = DataLoader(records, 8, collate_fn=MaskCollator(), pin_memory=device == "cuda")
-(signals, labels), context, target = next(iter(loader))
-on_device = [each.to(device, non_blocking=True) for each in (signals, context, target)]
-print([each.device.type for each in on_device])
+model = torch.nn.Linear(12 * 25, 64).to(device)
+loader = DataLoader(
+    records, batch_size=8, collate_fn=MaskCollator(patch_size=25), pin_memory=device == "cuda"
+)
+for (signals, _), context, target in loader:
+    signals = signals.to(device, non_blocking=True)
+    context = context.to(device, non_blocking=True)
+    target = target.to(device, non_blocking=True)
+    tokens = model(signals.unfold(2, 25, 25).transpose(1, 2).flatten(2))
+    seen = gather_tokens(tokens, context)
+print(tuple(seen.shape), "on", seen.device.type)
 
 # %%
 # Lose no token
@@ -111,10 +128,13 @@ from ecgmask import PatchMaskCollator, Spans
 
 collate = PatchMaskCollator(Spans.wav2vec2(), patch_size=25, truncate="never", seed=1)
 filled = collate([signal for signal, _ in records[:8]])
-target, target_filler = filled.targets[0], filled.target_padding[0]
+target = filled.targets[0]
+target_filler = filled.target_padding[0]
 context_filler = filled.context_padding
-print(filled.context.shape[1], "slots for contexts of", (~context_filler).sum(dim=1).tolist())
-print(target.shape[1], "slots for targets of", (~target_filler).sum(dim=1).tolist())
+n_context = (~context_filler).sum(dim=1)
+n_target = (~target_filler).sum(dim=1)
+print(filled.context.shape[1], "slots for contexts of", n_context.tolist())
+print(target.shape[1], "slots for targets of", n_target.tolist())
 
 # %%
 # Keep filler out of the loss
@@ -126,10 +146,10 @@ print(target.shape[1], "slots for targets of", (~target_filler).sum(dim=1).tolis
 
 from torch import nn
 
-from ecgmask import gather_tokens
-
 torch.manual_seed(0)
-embed, position, samples = nn.Linear(300, 64), nn.Embedding(200, 64), nn.Linear(64, 300)
+embed = nn.Linear(12 * 25, 64)
+position = nn.Embedding(200, 64)
+samples = nn.Linear(64, 12 * 25)
 encoder = nn.TransformerEncoderLayer(64, 4, dropout=0, batch_first=True)
 predictor = nn.MultiheadAttention(64, 4, batch_first=True)
 
@@ -151,7 +171,8 @@ print(f"loss {loss:.3f} mV² over {len(error[~target_filler])} tokens")
 
 from ecgmask import mark_tokens
 
-hidden, mask_embedding = mark_tokens(target, 200), nn.Parameter(torch.zeros(64))
+mask_embedding = nn.Parameter(torch.zeros(64))
+hidden = mark_tokens(target, 200)
 replaced = torch.where(hidden[..., None], mask_embedding, embed(patches))
 everything = encoder(replaced + position.weight)
 print(everything.shape, "with", hidden.sum(dim=1).tolist(), "places replaced")
@@ -164,10 +185,21 @@ print(everything.shape, "with", hidden.sum(dim=1).tolist(), "places replaced")
 # to so many tokens, and draw those again that have fewer. Trainers that rebuild batches take a
 # dict: ``as_dict=True`` puts the indices beside what the records hold.
 
-sizes = {"n_context": 70, "n_target": 70}
-collate = PatchMaskCollator(Spans.wav2vec2(), 25, signal_key="ecg", as_dict=True, seed=1, **sizes)
-masked = [collate(dicts[:8]) for _ in range(10)]
-print(list(masked[0]), {tuple(each["context"].shape) for each in masked})
+collate = PatchMaskCollator(
+    Spans.wav2vec2(),
+    patch_size=25,
+    signal_key="ecg",
+    as_dict=True,
+    n_context=70,
+    n_target=70,
+    seed=1,
+)
+for _ in range(3):
+    masked = collate(dicts[:8])
+    print(list(masked), tuple(masked["context"].shape))
+
+if __name__ == "__main__":
+    plt.show()
 
 # sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["shared mask", "training"]

@@ -52,8 +52,15 @@ from torch.nn import functional as F
 
 class Transformer(nn.TransformerEncoder):
     def __init__(self, dim):
-        options = {"dropout": 0, "activation": "gelu", "batch_first": True, "norm_first": True}
-        layer = nn.TransformerEncoderLayer(dim, 4, 4 * dim, **options)
+        layer = nn.TransformerEncoderLayer(
+            dim,
+            nhead=4,
+            dim_feedforward=4 * dim,
+            dropout=0,
+            activation="gelu",
+            batch_first=True,
+            norm_first=True,
+        )
         super().__init__(layer, 2, norm=nn.LayerNorm(dim), enable_nested_tensor=False)
 
 
@@ -71,15 +78,15 @@ class Encoder(nn.Module):
         super().__init__()
         angle = torch.arange(n_patches)[:, None] / 10_000 ** torch.linspace(0, 1, dim // 2)
         self.register_buffer("position", torch.cat([angle.sin(), angle.cos()], dim=1))
-        self.embed, self.blocks = nn.Linear(12 * 25, dim), Transformer(dim)
+        self.embed = nn.Linear(12 * 25, dim)
+        self.blocks = Transformer(dim)
 
     def forward(self, signal, context=None):
         tokens = self.embed(signal.unfold(2, 25, 25).transpose(1, 2).flatten(2))
-        here, known = tokens.shape[1], len(self.position)
-        if here > known:
-            raise ValueError(f"records have {here} patches, but the model has {known} positions")
-        tokens = tokens + self.position[:here]
-        return self.blocks(tokens if context is None else gather_tokens(tokens, context))
+        tokens = tokens + self.position
+        if context is not None:
+            tokens = gather_tokens(tokens, context)
+        return self.blocks(tokens)
 
 
 # %%
@@ -96,7 +103,8 @@ class Predictor(nn.Module):
         dim = position.shape[1]
         self.register_buffer("position", position)
         self.mask_token = nn.Parameter(torch.zeros(dim))
-        self.narrow, self.widen = nn.Linear(dim, width), nn.Linear(width, dim)
+        self.narrow = nn.Linear(dim, width)
+        self.widen = nn.Linear(width, dim)
         self.blocks = Transformer(width)
 
     def forward(self, encoded, context, target):
@@ -128,13 +136,14 @@ class JEPA(nn.Module):
 
     def forward(self, signal, context, target):
         wanted = gather_tokens(self.embed(signal), target)
-        return F.smooth_l1_loss(
-            self.predictor(self.encoder(signal, context), context, target), wanted
-        )
+        encoded = self.encoder(signal, context)
+        predicted = self.predictor(encoded, context, target)
+        return F.smooth_l1_loss(predicted, wanted)
 
     @torch.no_grad()
     def follow(self, momentum):
-        slow, fast = self.target_encoder.parameters(), self.encoder.parameters()
+        slow = self.target_encoder.parameters()
+        fast = self.encoder.parameters()
         for mean, parameter in zip(slow, fast, strict=True):
             mean.lerp_(parameter, 1 - momentum)
 
@@ -156,9 +165,15 @@ class ScoredJEPA(JEPA):
         guess = embedded.mean(dim=0).expand(len(held_out), -1, -1)
         wanted = gather_tokens(self.embed(held_out), target)
         reference = F.smooth_l1_loss(gather_tokens(guess, target), wanted)
-        loss, std = self(held_out, context, target), embedded.std(dim=0).mean()
+        loss = self(held_out, context, target)
         cosine = F.normalize(embedded, dim=2).mean(dim=0).square().sum(dim=1).mean()
-        return [x.item() for x in (loss, reference, 1 - loss / reference, std, cosine)]
+        return {
+            "loss": loss.item(),
+            "reference": reference.item(),
+            "skill": 1 - loss.item() / reference.item(),
+            "std": embedded.std(dim=0).mean().item(),
+            "cosine": cosine.item(),
+        }
 
 
 # %%
@@ -171,8 +186,10 @@ class ScoredJEPA(JEPA):
 
 import copy
 
-encoder, another = Encoder(), Encoder()
-jepa = ScoredJEPA(encoder, target_encoder=copy.deepcopy(encoder).requires_grad_(False))
+encoder = Encoder()
+another = Encoder()
+target_encoder = copy.deepcopy(encoder).requires_grad_(False)
+jepa = ScoredJEPA(encoder, target_encoder)
 broken = ScoredJEPA(another, target_encoder=another)
 
 # %%
@@ -183,14 +200,16 @@ broken = ScoredJEPA(another, target_encoder=another)
 # masks of its own. I-JEPA predicts each target on its own; all at once, as here, is cheaper.
 
 loader = torch.utils.data.DataLoader(crops, batch_size=8, shuffle=True, collate_fn=collate)
-history = {"JEPA": [], "Collapse": []}
-for rows, model, n_epochs in zip(history.values(), (jepa, broken), (4, 1), strict=True):
+n_epochs = {jepa: 4, broken: 1}
+history = {jepa: [], broken: []}
+for model in (jepa, broken):
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.05)
-    n_steps = n_epochs * len(loader)
+    n_steps = n_epochs[model] * len(loader)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, n_steps)
-    for epoch in range(n_epochs):
+    step = 0
+    for epoch in range(n_epochs[model]):
         collate.set_epoch(epoch)
-        for step, (batch, (seen,), hidden) in enumerate(loader, epoch * len(loader)):
+        for batch, (seen,), hidden in loader:
             loss = model(batch, seen, torch.cat(hidden, dim=1))
             optimiser.zero_grad()
             loss.backward()
@@ -198,7 +217,8 @@ for rows, model, n_epochs in zip(history.values(), (jepa, broken), (4, 1), stric
             schedule.step()
             model.follow(momentum=0.996 + 0.004 * step / n_steps)
             if step % 50 == 0 or step == n_steps - 1:
-                rows.append([step, *model.score()])
+                history[model].append({"step": step, **model.score()})
+            step += 1
 
 # %%
 # Which of them learns?
@@ -208,21 +228,27 @@ for rows, model, n_epochs in zip(history.values(), (jepa, broken), (4, 1), stric
 # become one, with a cosine of 1 and no spread. Skill tells; it is cut off at -1 here.
 
 import matplotlib.pyplot as plt
+import pandas as pd
 
-for name, rows in history.items():
-    step, loss, reference, skill, std, cosine = torch.tensor(rows).T
-    fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 2.8), layout="constrained")
-    left.semilogy(step, loss, color=LIGHT.context_line, label="held-out loss")
-    left.semilogy(step, reference, "--", color=LIGHT.target_line, label="reference")
-    right.plot(step, skill.clip(min=-1), color=LIGHT.context_line, label="skill")
-    right.plot(step, std, "--", color=LIGHT.target_line, label="standard deviation")
-    right.plot(step, cosine, ":", color=LIGHT.text, label="mean cosine")
+for name, model in {"JEPA": jepa, "Collapse": broken}.items():
+    scores = pd.DataFrame(history[model]).set_index("step")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.2), layout="constrained")
+    left.semilogy(scores.loss, color=LIGHT.text, label="held-out loss")
+    left.semilogy(scores.reference, "--", color=LIGHT.text, label="reference")
+    right.plot(scores.skill.clip(lower=-1), color=LIGHT.text, label="skill")
+    right.plot(scores["std"], "--", color=LIGHT.text, label="standard deviation")
+    right.plot(scores.cosine, ":", color=LIGHT.text, label="mean cosine")
     left.set(xlabel="Step", title=name, ylim=(5e-5, 1))
     right.set(xlabel="Step", ylim=(-1.05, 1.05))
-    legends = left.legend(frameon=False), right.legend(frameon=False)
-    ends = "{:.5f}, reference {:.5f}, skill {:.2f}, std {:.2f}, cosine {:.2f}".format(*rows[-1][1:])
-    fig.set_label(f"{name}: held-out loss {ends}.")
+    left.legend(frameon=False)
+    right.legend(frameon=False)
+    last = scores.iloc[-1]
+    fig.set_label(
+        f"{name}: loss {last.loss:.5f}, reference {last.reference:.5f}, skill {last.skill:.2f}, "
+        f"std {last['std']:.2f}, cosine {last.cosine:.2f}"
+    )
     print(fig.get_label())
+plt.show()
 
 # %%
 # What this shows, and what it does not

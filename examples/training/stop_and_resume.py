@@ -14,6 +14,7 @@ after five of twelve batches, goes on from what it saved, and compares.
 # to come in the same order, too: ``DistributedSampler`` shuffles by seed and epoch, on a single
 # process as well.
 
+import matplotlib.pyplot as plt
 import torch
 from torch.utils.data import DataLoader, DistributedSampler
 
@@ -36,7 +37,11 @@ collate = MaskCollator(patch_size=25, seed=1)
 batches = NumberedBatches(order, batch_size=4, drop_last=True)
 batches.set_epoch(3)
 whole = list(DataLoader(records, batch_sampler=batches, collate_fn=collate))
-masks = {f"batch {k}": Masks.from_indices(*whole[k][1:], n_patches=200) for k in (4, 5)}
+_, context, target = whole[4]
+last_before = Masks.from_indices(context, target, n_patches=200)
+_, context, target = whole[5]
+first_after = Masks.from_indices(context, target, n_patches=200)
+masks = {"batch 4": last_before, "batch 5": first_after}
 plot_comparison(ecg, masks)
 
 # %%
@@ -80,9 +85,12 @@ if __name__ == "__main__":
 # transformers.
 
 if __name__ == "__main__":
-    pairs = zip(whole, before + after, strict=True)
-    equal = [torch.equal(one, other) for pair in pairs for one, other in zip(*pair, strict=True)]
-    print(f"{sum(equal)} of {len(equal)} tensors are bit for bit the same")
+    n_equal = 0
+    for expected, got in zip(whole, before + after, strict=True):
+        for name in ("batch", "context", "targets"):
+            n_equal += torch.equal(getattr(expected, name), getattr(got, name))
+    print(f"{n_equal} of {3 * len(whole)} tensors are bit for bit the same")
+    plt.show()
 
 # sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["shared mask", "blocks", "training"]
