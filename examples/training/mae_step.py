@@ -13,7 +13,6 @@ tutorial trains one on seven seconds of an ECG and draws its guess over the two 
 # Crops of two seconds from the first seven are for training, the next two seconds are held out. One
 # gain for all leads brings the signal to unit variance.
 
-import numpy as np
 import torch
 
 from ecgmask import ECG, Masks, PatchMaskCollator, RandomPatches, gather_tokens, sample_ecg
