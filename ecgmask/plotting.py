@@ -545,7 +545,8 @@ def plot_guesses(
     shown = hidden.copy()
     shown[1:] |= hidden[:-1]
     shown[:-1] |= hidden[1:]
-    lines = {name: np.where(shown, guess, np.nan) for name, guess in guessed.items()}
+    joined = {name: np.where(hidden, guess, ecg.signal[0]) for name, guess in guessed.items()}
+    lines = {name: np.where(shown, guess, np.nan) for name, guess in joined.items()}
     heights = np.concatenate(list(lines.values()))
     zero = _draw_traces(ax, ecg, one, palette, room_for=heights[np.isfinite(heights)][None])[0]
     time = np.arange(n_samples) / ecg.sampling_rate

@@ -118,6 +118,7 @@ guess = signals.numpy() / gain  # in mV
 fig, (above, below) = plt.subplots(2, 1, figsize=(8.4, 5), layout="constrained")
 plot_guesses(ecg, masks, {"model, lead II": guess}, lead="II", ax=above)
 plot_guesses(ecg, masks, {"model, lead V2": guess}, lead="V2", ax=below)
+above.set_xlabel("")
 below.set_xlabel("Time (s), from 7 s on")
 fig.set_label("Leads II and V2, 7 to 9 s: the reconstruction follows T waves and smears the QRS.")
 plt.show()
