@@ -98,6 +98,20 @@ def test_lead_ii_is_hidden_where_the_home_page_says_so(home_page):
     assert masks.targets[0, 0, lead_ii].all()
 
 
+def in_a_row(text, n=8):
+    """Return all runs of so many words of a text, whether comments or not."""
+    words = re.findall(r"[\w`.:~-]+", re.sub(r"\n# ?", "\n", text))
+    return {tuple(words[start : start + n]) for start in range(len(words) - n + 1)}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "examples" / "data").glob("*.py")), ids=lambda p: p.stem
+)
+def test_the_page_on_your_own_ecgs_and_its_gallery_say_nothing_twice(path):
+    page = in_a_row((ROOT / "docs" / "your_data.rst").read_text(encoding="utf-8"))
+    assert not page & in_a_row(path.read_text(encoding="utf-8"))
+
+
 def lines_of_papers():
     """Return the rows of the table that finds a paper: what it says, and the line to write."""
     text = (ROOT / "docs" / "strategies.rst").read_text(encoding="utf-8")

@@ -22,7 +22,8 @@ from ecgmask.plotting import LIGHT
 ecg = sample_ecg()
 mimic = ["I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6"]
 exchanged = ECG(ecg.select(mimic).signal, ecg.sampling_rate)
-print(*exchanged.problems(), sep="\n")
+for problem in exchanged.problems():
+    print(problem)
 
 # %%
 # How it is found
@@ -35,13 +36,14 @@ time = np.arange(1500) / ecg.sampling_rate
 ii, iii, avf = ecg.select(["II", "III", "aVF"]).signal[:, :1500]
 called_avf = exchanged.select(["aVF"]).signal[0, :1500]
 fig, ax = plt.subplots(figsize=(8.4, 3.8), layout="constrained")
-ax.plot(time, avf, color=LIGHT.context_line, label="aVF, as recorded")
-ax.plot(time, (ii + iii) / 2, "--", color=LIGHT.target_line, label="(II + III) / 2")
-ax.plot(time, called_avf, ":", color=LIGHT.ignored_line, label="called aVF after the exchange")
+ax.plot(time, avf, color=LIGHT.ignored_line, linewidth=3, label="aVF, as recorded")
+ax.plot(time, (ii + iii) / 2, "--", color=LIGHT.text, label="(II + III) / 2")
+ax.plot(time, called_avf, ":", color=LIGHT.text, label="called aVF after the exchange")
 ax.set(xlabel="Time (s)", ylabel="mV")
 ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
 differ = np.abs(called_avf - avf).max()
 fig.set_label(f"aVF over 3 s equals the mean of II and III; exchanged, it is {differ:.2f} mV off.")
+plt.show()
 
 # %%
 # What it cannot find
@@ -51,9 +53,9 @@ fig.set_label(f"aVF over 3 s equals the mean of II and III; exchanged, it is {di
 # of another heart. The check says nothing, and it says nothing of the chest leads' order either.
 
 body = ecg.signal.copy()
-body[0] *= -1
-body[[1, 2]] = body[[2, 1]]
-body[[3, 4]] = body[[4, 3]]
+body[0] *= -1  # I
+body[[1, 2]] = body[[2, 1]]  # II and III
+body[[3, 4]] = body[[4, 3]]  # aVR and aVL
 print(ECG(body, ecg.sampling_rate).problems())
 
 # %%
@@ -65,7 +67,8 @@ print(ECG(body, ecg.sampling_rate).problems())
 
 flat = ecg.signal.copy()
 flat[ecg.lead_index("V3")] = 0
-print(*ECG(flat, ecg.sampling_rate).problems(), sep="\n")
+for problem in ECG(flat, ecg.sampling_rate).problems():
+    print(problem)
 
 # %%
 # A wrong unit
@@ -74,7 +77,9 @@ print(*ECG(flat, ecg.sampling_rate).problems(), sep="\n")
 # Microvolts that are read as millivolts are a thousand times too large. Normalising each record
 # hides it; one gain for a stack that mixes both units does not, and all but silences the rest.
 
-print(*ECG(1000 * ecg.signal, ecg.sampling_rate).problems(), sep="\n")
+microvolts = 1000 * ecg.signal
+for problem in ECG(microvolts, ecg.sampling_rate).problems():
+    print(problem)
 
 # %%
 # Refuse such a record

@@ -17,6 +17,7 @@ order, ready for any mask. This page writes two of them first, so that it runs a
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import matplotlib.pyplot as plt
 import numpy as np
 import wfdb
 
@@ -73,6 +74,7 @@ import pydicom.examples
 ecg = read_ecg(pydicom.examples.get_path("waveform"), sampling_rate=250, leads=["I", "II", "V5"])
 masks = MaskAndComplement(min_block_size=5).draw(1, 100, np.random.default_rng(3))
 plot_lead(ecg, masks, lead="V5")
+plt.show()
 print(ecg)
 
 # %%

@@ -23,8 +23,14 @@ from ecgmask import STANDARD_LEADS, ECGArrayDataset, sample_ecg
 temporary = TemporaryDirectory()
 folder = Path(temporary.name)
 np.save(folder / "stack.npy", np.stack([sample_ecg().signal.T] * 32).astype(np.float16))
-how = {"file_leads": STANDARD_LEADS, "file_sampling_rate": 500, "file_unit": "mV"}
-dataset = ECGArrayDataset(folder / "stack.npy", **how, n_samples=2500, seed=0)
+dataset = ECGArrayDataset(
+    folder / "stack.npy",
+    file_leads=STANDARD_LEADS,
+    file_sampling_rate=500,
+    file_unit="mV",
+    n_samples=2500,
+    seed=0,
+)
 print(dataset)
 
 # %%
@@ -41,10 +47,12 @@ from ecgmask.plotting import LIGHT
 fig, ax = plt.subplots(figsize=(8.4, 3.2), layout="constrained")
 for epoch in range(3):
     dataset.set_epoch(epoch)
-    ax.plot(np.arange(2500) / 500, dataset[7][1] - 1.5 * epoch, color=LIGHT.context_line)
+    lead_ii = dataset[7][1]
+    ax.plot(np.arange(2500) / 500, lead_ii - 1.5 * epoch, color=LIGHT.context_line)
 ax.set(xlabel="Time in the crop (s)", ylabel="Epoch (rows 1.5 mV apart)", xlim=(0, 5))
 ax.set_yticks([0, -1.5, -3], ["0", "1", "2"])
 fig.set_label("Lead II of one record, 5 s in each of three epochs: three different crops.")
+plt.show()
 
 # %%
 # In a DataLoader, with masks

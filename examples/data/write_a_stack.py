@@ -68,12 +68,13 @@ amplitude = np.logspace(-2, np.log10(3), 500)
 half_step = 500 * np.spacing(amplitude.astype(np.float16)).astype(float)
 
 fig, ax = plt.subplots(figsize=(8.4, 3.6), layout="constrained")
-ax.plot(np.abs(exact), error, ".", markersize=2, color=LIGHT.context_line, label="samples")
-ax.plot(amplitude, half_step, color=LIGHT.target_line, label="half a step")
+ax.plot(np.abs(exact), error, ".", markersize=2, color=LIGHT.ignored_line, label="samples")
+ax.plot(amplitude, half_step, color=LIGHT.text, label="half a step")
 ax.set(xscale="log", xlabel="Amplitude (mV)", ylabel="Error (µV)", xlim=(0.01, 3), ylim=0)
 ax.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
 ax.legend(loc="upper left")
 fig.set_label("Errors of half precision stay below half a step: 0.5 µV from 1 to 2 mV.")
+plt.show()
 
 # %%
 # Nothing else has to be said
@@ -87,7 +88,8 @@ from ecgmask.stacks import read_description
 
 description = read_description(folder / "ptb-xl.npy")
 print(description)
-ages = table.set_index("filename_hr").age[list(stack.records)]
+age_of = table.set_index("filename_hr").age
+ages = age_of[list(stack.records)]
 dataset = ECGArrayDataset(folder / "ptb-xl.npy", labels=ages, n_samples=2500, seed=0)
 print(dataset)
 signal, age = dataset[7]
