@@ -7,7 +7,6 @@ numbers that are spelt as words are not looked for.
 
 import ast
 import re
-from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,6 @@ from ecgmask import (
     MaskAndComplement,
     Masks,
     RandomPatches,
-    mask_statistics,
     sample_ecg,
 )
 from ecgmask.baselines import explained_variance, interpolate
@@ -96,7 +94,6 @@ ECG = sample_ecg()
 PATCH = 25
 N_PATCHES = ECG.signal.shape[1] // PATCH
 PATCH_MS = round(1000 * PATCH / ECG.sampling_rate)
-DEFAULTS = {name: p.default for name, p in signature(mask_statistics).parameters.items()}
 IJEPA, NOTEBOOK = ContextToTarget.ijepa(), ContextToTarget()
 MASKED = 100 - 100 * MaskAndComplement.max_keep_ratio, 100 - 100 * MaskAndComplement.min_keep_ratio
 HELD = {
@@ -119,12 +116,6 @@ HELD = {
     ],
     "docs/coming_from.rst": [
         "contexts of {:.2f} to {:.2f}".format(*NOTEBOOK.context_scale),
-    ],
-    "examples/comparisons/positional_visibility.py": [
-        f"draws {DEFAULTS['n_batches']} batches of {DEFAULTS['batch_size']} records",
-    ],
-    "examples/comparisons/what_a_batch_throws_away.py": [
-        f"draws {DEFAULTS['n_batches']} batches of {DEFAULTS['batch_size']} records",
     ],
     "examples/strategies/context_to_target.py": [
         f"seconds of {ECG.sampling_rate:.0f} samples each are {N_PATCHES} patches",

@@ -131,7 +131,6 @@ table.round(2)
 # .. csv-table::
 #    :file: /benchmarks.csv
 #    :header-rows: 1
-#    :widths: 60 20 20
 
 # sphinx_gallery_thumbnail_number = 1
 # sphinx_gallery_parallel = False
