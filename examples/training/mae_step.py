@@ -104,8 +104,8 @@ for epoch in range(n_epochs):
 # -------------------------------------
 #
 # Blue is what was visible, orange what was hidden, and black the reconstruction. It puts T
-# waves where they belong, but misses the P waves and smears the QRS complexes: where a thin spike may
-# stand a little earlier or later, squared error is least for the average of both.
+# waves where they belong, but misses the P waves and smears the QRS complexes: where a thin spike
+# may stand a little earlier or later, squared error is least for the average of both.
 
 import matplotlib.pyplot as plt
 
