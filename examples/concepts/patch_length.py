@@ -70,8 +70,8 @@ print(tuple(batch.shape), "with", context.shape[1] + targets[0].shape[1], "patch
 #
 # * **50 ms** is a start: a QRS complex takes two patches, and a straight line over a hidden one
 #   explains little (:doc:`/gallery/concepts/what_lines_fill_in`).
-# * **Shorter** if you look for short events, such as notches in a QRS complex. Hide blocks then, or a line
-#   fills the gaps; and reckon with more tokens, whose attention costs their square.
+# * **Shorter** if you look for short events, such as notches in a QRS complex. Hide blocks then, or
+#   a line fills the gaps; and reckon with more tokens, whose attention costs their square.
 # * **Longer** if records are long and rhythm is what counts. A token then has to describe most of a
 #   beat.
 # * If you change the length, change what a strategy counts in patches, too.

@@ -10,7 +10,7 @@ output of a convolutional stem, and hands it to a transformer that knows nothing
 # Tell the number of tokens
 # -------------------------
 #
-# The stem makes 200 tokens of 5000 samples: two convolutions with a stride of five each. For
+# The stem makes 200 tokens of ten seconds: two convolutions with a stride of five each. For
 # records of several lengths, ``n_patches`` may be a function of the number of samples.
 
 import matplotlib.pyplot as plt

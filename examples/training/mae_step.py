@@ -57,13 +57,7 @@ class MaskedAutoencoder(nn.Module):
         self.embed = nn.Linear(12 * 25, dim)
         self.samples = nn.Linear(dim, 12 * 25)
         layer = nn.TransformerEncoderLayer(
-            dim,
-            nhead=4,
-            dim_feedforward=2 * dim,
-            dropout=0,
-            activation="gelu",
-            batch_first=True,
-            norm_first=True,
+            dim, nhead=4, dim_feedforward=2 * dim, dropout=0, batch_first=True, norm_first=True
         )
         self.encoder = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
         self.decoder = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
