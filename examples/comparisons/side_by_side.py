@@ -71,7 +71,7 @@ plot_comparison(ecg, {"I-JEPA, third of a batch": batch}, patch_size=25, record=
 #
 # A :class:`~ecgmask.plotting.Palette` holds the colours of a figure. There are two,
 # :data:`~ecgmask.plotting.LIGHT` and :data:`~ecgmask.plotting.DARK`, and
-# :func:`~dataclasses.replace` makes one of yours.
+# ``dataclasses.replace`` makes one of yours.
 
 from dataclasses import replace
 
