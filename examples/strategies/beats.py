@@ -83,5 +83,6 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(strategy, 25, signal_key="ecg", r_peaks_key="r_peaks")
 batch, context, targets = collate([{"ecg": ecg.signal, "r_peaks": peaks}] * 8)
 print(batch["ecg"].shape, context.shape, targets[0].shape)
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "beats"]

@@ -91,6 +91,7 @@ collate = PatchMaskCollator(strategy, patch_size=25, truncate="never")
 masked = collate([ecg.signal] * 8)
 print(masked.context.shape, masked.targets[0].shape)
 print("context tokens:", (~masked.context_padding).sum(dim=1).tolist())
+plt.show()
 
 # sphinx_gallery_tags = ["per-lead mask", "whole leads", "blocks"]
 # sphinx_gallery_thumbnail_lead = "II"

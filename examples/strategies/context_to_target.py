@@ -88,5 +88,6 @@ torch.manual_seed(0)
 collate = IJEPAMaskCollator(patch_size=25, context_scale=(0.85, 1.0), min_keep=11)
 batch, contexts, targets = collate([ecg.signal] * 8)
 print(contexts[0].shape, *[target.shape for target in targets], sep="\n")
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "blocks"]

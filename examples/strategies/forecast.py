@@ -74,6 +74,7 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(Forecast(ratio=0.25), patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "forecast"]
 # sphinx_gallery_thumbnail_seconds = (6, 9)

@@ -12,6 +12,7 @@ This tutorial draws them on a real 12-lead ECG.
 #
 # Blue is the **context**, which the encoder sees, orange the **target**.
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import GeometricRuns, mask_statistics, sample_ecg
@@ -31,5 +32,6 @@ plot_12_leads(ecg, masks, title="Runs of geometric length")
 statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0))
 print(statistics)
 plot_statistics(statistics)
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "blocks"]

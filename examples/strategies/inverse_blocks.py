@@ -70,5 +70,6 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(InverseBlocks(ratio=0.8, length=10), patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "blocks"]

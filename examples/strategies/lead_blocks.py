@@ -70,5 +70,6 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(strategy, patch_size=25, truncate="never")
 masked = collate([ecg.signal] * 8)
 print(masked.context.shape, masked.targets[0].shape)
+plt.show()
 
 # sphinx_gallery_tags = ["per-lead mask", "blocks"]

@@ -84,6 +84,7 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(strategy, patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+plt.show()
 
 # sphinx_gallery_tags = ["whole leads"]
 # sphinx_gallery_thumbnail_lead = "I"

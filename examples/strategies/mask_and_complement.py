@@ -86,5 +86,6 @@ torch.manual_seed(0)
 collate = MaskCollator(patch_size=25)
 batch, context, target = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, target.shape)
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "blocks"]

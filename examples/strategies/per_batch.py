@@ -93,5 +93,6 @@ collate = PatchMaskCollator(strategy, patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
 print("masks in the batch:", len(context.unique(dim=0)))
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "blocks"]

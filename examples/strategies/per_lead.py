@@ -76,5 +76,6 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(strategy, patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+plt.show()
 
 # sphinx_gallery_tags = ["per-lead mask", "scattered"]

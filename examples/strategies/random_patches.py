@@ -75,5 +75,6 @@ torch.manual_seed(0)
 collate = PatchMaskCollator(RandomPatches.kim(), patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "scattered"]

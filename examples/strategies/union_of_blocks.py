@@ -97,5 +97,6 @@ collate = PatchMaskCollator([short, long], patch_size=25, truncate="never")
 masked = collate([ecg.signal] * 64)
 print("short range:", masked.context[0].shape, masked.targets[0][0].shape)
 print("long range: ", masked.context[1].shape, masked.targets[1][0].shape)
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "blocks"]
