@@ -81,7 +81,7 @@ def settings(path):
 
 
 def in_a_row(path):
-    """Return all runs of `COPIED` lines of code, those of imports left out."""
+    """Return all runs of `COPIED` lines of code; imports and the last line that all have left out."""
     runs = set()
     for block in code_blocks(path):
         imported = {
@@ -93,7 +93,7 @@ def in_a_row(path):
         lines = [
             line.rstrip()
             for number, line in enumerate(block.code.splitlines(), start=1)
-            if line.strip() and number not in imported
+            if line.strip() not in ("", "plt.show()") and number not in imported
         ]
         runs |= {tuple(lines[n : n + COPIED]) for n in range(len(lines) - COPIED + 1)}
     return runs
