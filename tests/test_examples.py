@@ -81,7 +81,7 @@ def settings(path):
 
 
 def in_a_row(path):
-    """Return all runs of `COPIED` lines of code; imports and the last line that all have left out."""
+    """Return all runs of `COPIED` lines of code, without imports and what opens the figures."""
     runs = set()
     for block in code_blocks(path):
         imported = {
