@@ -43,10 +43,10 @@ plot_comparison(ecg, masks, lead="V2")
 # :func:`~ecgmask.plotting.plot_lead` draws into axes of yours. A column of a journal is some 3.5
 # inches wide; three seconds of one lead fit it.
 
-from ecgmask.plotting import plot_lead
+from ecgmask.plotting import LIGHT, plot_lead
 
 fig, ax = plt.subplots(figsize=(3.5, 1.8), layout="constrained")
-plot_lead(ecg, masks["ECG-JEPA"], lead="II", ax=ax)
+plot_lead(ecg, masks["ECG-JEPA"], lead="II", palette=LIGHT, ax=ax)
 ax.set_xlim(2, 5)
 fig.set_label(f"Three seconds, enlarged. {ax.get_label()}")
 
@@ -78,7 +78,7 @@ from dataclasses import replace
 from ecgmask.plotting import DARK
 
 slide = replace(DARK, background="#101830")
-fig = plot_comparison(ecg, masks, palette=slide)
+plot_comparison(ecg, masks, palette=slide)
 
 # %%
 # Save it
@@ -90,6 +90,7 @@ fig = plot_comparison(ecg, masks, palette=slide)
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+fig = plot_comparison(ecg, masks, lead="V5")
 with TemporaryDirectory() as folder:
     fig.savefig(Path(folder, "masks.pdf"))
     fig.savefig(Path(folder, "masks.png"), dpi=300)

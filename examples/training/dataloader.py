@@ -106,7 +106,10 @@ if __name__ == "__main__":
 device = "cuda" if torch.cuda.is_available() else "cpu"
 model = torch.nn.Linear(12 * 25, 64).to(device)
 loader = DataLoader(
-    records, batch_size=8, collate_fn=MaskCollator(patch_size=25), pin_memory=device == "cuda"
+    records,
+    batch_size=8,
+    collate_fn=MaskCollator(patch_size=25, seed=1),
+    pin_memory=device == "cuda",
 )
 for (signals, _), context, target in loader:
     signals = signals.to(device, non_blocking=True)
