@@ -1,0 +1,113 @@
+"""Pages of the API reference: what they show of the gallery, and the list beside them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from gallery_cards import CARD_TEMPLATE
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from strategy_table import FAMILIES
+
+N_EXAMPLES = 3
+FIGURE = re.compile(r"^\.\. themed-figure::.*\n   :alt: .*$", re.MULTILINE)
+
+
+def tutorial_of(name: str) -> str:
+    """Return the file of the tutorial that is about a name, if there is one."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Examples(SphinxDirective):
+    """Cards of the examples that say most of a name: its own tutorial, then those that use it most."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        source = Path(self.env.srcdir)
+        text = (source / "gallery/backreferences/backreferences_all.json").read_text("utf-8")
+        used_by = json.loads(text)
+        found = [each for name in self.arguments[0].split() for each in used_by.get(name, [])]
+        name = self.arguments[0].rpartition(".")[2]
+
+        def rank(example: list[str]) -> tuple[bool, int]:
+            file, folder, *_ = example
+            uses = (Path(folder) / file).read_text("utf-8").count(name)
+            return Path(file).stem != tutorial_of(name), -uses
+
+        cards = [self.card(*example) for example in sorted(found, key=rank)[:N_EXAMPLES]]
+        box = nodes.container(classes=["sphx-glr-thumbnails"])
+        lines = StringList("\n".join(cards).splitlines(), source=self.get_source_info()[0])
+        self.state.nested_parse(lines, self.content_offset, box)
+        return [box]
+
+    def card(self, file: str, folder: str, target: str, intro: str, title: str) -> str:
+        page = (Path(target) / file).relative_to(self.env.srcdir).with_suffix("")
+        return CARD_TEMPLATE.format(
+            doc_name=f"/{page.as_posix()}",
+            title=title,
+            thumbnail=f"{page.parent.as_posix()}/images/thumb/sphx_glr_{page.name}_thumb.webp",
+            tags="",
+            intro=intro,
+        )
+
+
+def show_strategy(
+    app: Sphinx, what: str, name: str, strategy: Any, options: Any, lines: list[str]
+) -> None:
+    """Show what a strategy draws, and where its settings can be moved, after its first sentence."""
+    if what != "class" or strategy not in FAMILIES:
+        return
+    page = Path(app.srcdir, "gallery", "strategies", tutorial_of(strategy.__name__))
+    figure = FIGURE.search(page.with_suffix(".rst").read_text("utf-8"))
+    explorer = f"`mask explorer <../explorer.html?strategy={strategy.__name__}>`__"
+    end = lines.index("") + 1
+    lines[end:end] = [
+        *(figure[0].splitlines() if figure else []),
+        "",
+        f"From :doc:`its tutorial </gallery/strategies/{page.name}>`. Move its settings in the "
+        f"{explorer}.",
+        "",
+    ]
+
+
+def without_constructor(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, arguments: str, returns: str
+) -> tuple[str, str] | None:
+    """Leave out the arguments of a class that is made to be inherited from and takes none."""
+    return ("", "") if arguments == "(*args, **kwargs)" else None
+
+
+def add_groups(app: Sphinx, pagename: str, templatename: str, context: Any, doctree: Any) -> None:
+    """Give pages of the reference its list of names in the groups of its first page."""
+    if pagename != "api" and not pagename.startswith("api/"):
+        return
+    env = app.builder.env
+    context["reference_groups"] = [
+        (
+            section[0].astext(),
+            [
+                (env.titles[page].astext(), page)
+                for tree in section.findall(addnodes.toctree)
+                for _, page in tree["entries"]
+            ],
+        )
+        for section in next(env.get_doctree("api").findall(nodes.section)).findall(nodes.section)
+        if isinstance(section.parent.parent, nodes.document)
+    ]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("examples-of", Examples)
+    # After Napoleon, which takes what it does not know for a section.
+    app.connect("autodoc-process-docstring", show_strategy, priority=600)
+    app.connect("autodoc-process-signature", without_constructor)
+    app.connect("html-page-context", add_groups)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
