@@ -152,7 +152,8 @@ linkcheck_ignore = [r"\.\./explorer\.html"]
 
 # Sphinx-Gallery spells the language with a capital.
 copybutton_selector = ", ".join(
-    f"div.highlight-{language} pre" for language in ("Python", "python", "console", "default", "bibtex")
+    f"div.highlight-{language} pre"
+    for language in ("Python", "python", "console", "default", "bibtex")
 )
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

@@ -25,30 +25,32 @@ def tutorial_of(name: str) -> str:
 
 
 class Examples(SphinxDirective):
-    """Cards of the examples that say most of a name: its own tutorial, then those that use it most."""
+    """Cards of the examples for a name: its own tutorial first, then those that name it most."""
 
     required_arguments = 1
-    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
         source = Path(self.env.srcdir)
         text = (source / "gallery/backreferences/backreferences_all.json").read_text("utf-8")
-        used_by = json.loads(text)
-        found = [each for name in self.arguments[0].split() for each in used_by.get(name, [])]
+        examples = {tuple(each) for used_by in json.loads(text).values() for each in used_by}
         name = self.arguments[0].rpartition(".")[2]
 
-        def rank(example: list[str]) -> tuple[bool, int]:
-            file, folder, *_ = example
-            uses = (Path(folder) / file).read_text("utf-8").count(name)
-            return Path(file).stem != tutorial_of(name), -uses
+        def uses(example: tuple[str, ...]) -> int:
+            script = Path(example[1], example[0]).read_text("utf-8")
+            return len(re.findall(rf"\b{name}\b", script))
 
-        cards = [self.card(*example) for example in sorted(found, key=rank)[:N_EXAMPLES]]
+        def rank(example: tuple[str, ...]) -> tuple[bool, int, str]:
+            return Path(example[0]).stem != tutorial_of(name), -uses(example), example[0]
+
+        found = sorted(filter(uses, examples), key=rank)
+        cards = [self.card(example) for example in found[:N_EXAMPLES]]
         box = nodes.container(classes=["sphx-glr-thumbnails"])
         lines = StringList("\n".join(cards).splitlines(), source=self.get_source_info()[0])
         self.state.nested_parse(lines, self.content_offset, box)
         return [box]
 
-    def card(self, file: str, folder: str, target: str, intro: str, title: str) -> str:
+    def card(self, example: tuple[str, ...]) -> str:
+        file, _, target, intro, title = example
         page = (Path(target) / file).relative_to(self.env.srcdir).with_suffix("")
         return CARD_TEMPLATE.format(
             doc_name=f"/{page.as_posix()}",
@@ -62,15 +64,15 @@ class Examples(SphinxDirective):
 def show_strategy(
     app: Sphinx, what: str, name: str, strategy: Any, options: Any, lines: list[str]
 ) -> None:
-    """Show what a strategy draws, and where its settings can be moved, after its first sentence."""
+    """Show what a strategy draws, and where its settings can be moved, after its parameters."""
     if what != "class" or strategy not in FAMILIES:
         return
     page = Path(app.srcdir, "gallery", "strategies", tutorial_of(strategy.__name__))
     figure = FIGURE.search(page.with_suffix(".rst").read_text("utf-8"))
     explorer = f"`mask explorer <../explorer.html?strategy={strategy.__name__}>`__"
-    end = lines.index("") + 1
+    end = next(i for i, line in enumerate(lines) if line.startswith(".. rubric::"))
     lines[end:end] = [
-        *(figure[0].splitlines() if figure else []),
+        *figure[0].splitlines(),
         "",
         f"From :doc:`its tutorial </gallery/strategies/{page.name}>`. Move its settings in the "
         f"{explorer}.",
