@@ -16,6 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 from strategy_table import FAMILIES
 
 N_EXAMPLES = 3
+SIGNATURE = re.compile(r'<dt class="sig .*?</dt>', re.DOTALL)
 FIGURE = re.compile(r"^\.\. themed-figure::.*\n   :alt: .*$", re.MULTILINE)
 
 
@@ -87,6 +88,20 @@ def without_constructor(
     return ("", "") if arguments == "(*args, **kwargs)" else None
 
 
+def mend_signatures(
+    app: Sphinx, pagename: str, templatename: str, context: Any, doctree: Any
+) -> None:
+    """Make lists of arguments lines: Sphinx makes them definitions of no term, which is no HTML."""
+
+    def as_lines(signature: re.Match[str]) -> str:
+        lines = re.sub(r"<dl>", '<span class="sig-arguments">', signature[0])
+        lines = re.sub(r"<dd>", '<span class="sig-argument">', lines)
+        return re.sub(r"</d[dl]>", "</span>", lines)
+
+    if "body" in context:
+        context["body"] = SIGNATURE.sub(as_lines, context["body"])
+
+
 def add_groups(app: Sphinx, pagename: str, templatename: str, context: Any, doctree: Any) -> None:
     """Give pages of the reference its list of names in the groups of its first page."""
     if pagename != "api" and not pagename.startswith("api/"):
@@ -111,5 +126,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     # After Napoleon, which takes what it does not know for a section.
     app.connect("autodoc-process-docstring", show_strategy, priority=600)
     app.connect("autodoc-process-signature", without_constructor)
+    app.connect("html-page-context", mend_signatures)
     app.connect("html-page-context", add_groups)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -153,7 +153,7 @@ def test_a_signature_has_one_argument_a_line_in_the_order_of_the_list_with_defau
     page = parsed(f"api/ecgmask.{name}.html")
     fields = dataclasses.fields(vars(ecgmask)[name])
     signature = page.select_one("dt.sig")
-    lines = [each.get_text().strip() for each in signature.select("dd")]
+    lines = [each.get_text().strip() for each in signature.select(".sig-argument")]
     assert [re.match(r"\w+", line)[0] for line in lines] == [each.name for each in fields]
     optional = [each.default is not dataclasses.MISSING for each in fields]
     assert ["=" in line for line in lines] == optional
