@@ -33,7 +33,9 @@ class Examples(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         source = Path(self.env.srcdir)
         text = (source / "gallery/backreferences/backreferences_all.json").read_text("utf-8")
-        examples = {tuple(each) for used_by in json.loads(text).values() for each in used_by}
+        used_by = {name: list(map(tuple, used)) for name, used in json.loads(text).items()}
+        # Variables may be of a class that a script does not name.
+        known = used_by.get(self.arguments[0], [])
         name = self.arguments[0].rpartition(".")[2]
 
         def uses(example: tuple[str, ...]) -> int:
@@ -43,7 +45,8 @@ class Examples(SphinxDirective):
         def rank(example: tuple[str, ...]) -> tuple[bool, int, str]:
             return Path(example[0]).stem != tutorial_of(name), -uses(example), example[0]
 
-        found = sorted(filter(uses, examples), key=rank)
+        examples = {each for used in used_by.values() for each in used}
+        found = sorted((each for each in examples if each in known or uses(each)), key=rank)
         cards = [self.card(example) for example in found[:N_EXAMPLES]]
         box = nodes.container(classes=["sphx-glr-thumbnails"])
         lines = StringList("\n".join(cards).splitlines(), source=self.get_source_info()[0])
