@@ -86,6 +86,8 @@ def test_print_is_light(new_reader, address):
     shown = reader.tab.locator("figure.themed-figure a:visible")
     assert shown.count() == reader.tab.locator("figure.themed-figure").count()
     assert {each.get_attribute("class") for each in shown.all()} == {"only-light"}
+    # Colours change by a transition, which for this reader lasts a frame.
+    reader.tab.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
     colour = "getComputedStyle(document.querySelector('article p')).color"
     text = re.findall(r"[\d.]+", reader.tab.evaluate(colour))[:3]
     assert max(map(float, text)) < 100
