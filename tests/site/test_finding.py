@@ -12,11 +12,13 @@ from conftest import PHONE, ROOT, SITE, WIDE
 # Words that a reader may type, and the page that must be among the first three.
 QUERIES = {
     "attention mask": "gallery/concepts/lengths_and_missing_leads",
+    "beats": "gallery/strategies/beats",
     "BibTeX": "about",
     "boolean mask": "coming_from",
     "checkpoint": "gallery/training/stop_and_resume",
     "citation": "about",
     "cite": "about",
+    "convolutional stem": "coming_from",
     "CODE-15": "your_data",
     "collate_fn": "gallery/training/dataloader",
     "custom": "add_a_strategy",
@@ -48,10 +50,13 @@ QUERIES = {
     "random patches": "gallery/strategies/random_patches",
     "reproducible": "reproducible",
     "ST-MEM": "gallery/strategies/per_lead",
+    "statistics": "gallery/comparisons/positional_visibility",
     "synthetic ECG": "gallery/data/synthetic_ecg",
     "token": "guide",
+    "torchrun": "distributed",
     "tube mask": "gallery/concepts/shared_mask",
     "variable length": "gallery/concepts/lengths_and_missing_leads",
+    "which strategy": "strategies",
     "wav2vec": "gallery/strategies/spans",
 }
 # The search of Sphinx itself, whose results come at once and without the summaries of their pages.
