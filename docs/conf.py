@@ -32,15 +32,19 @@ extensions = [
     "sphinx.ext.doctest",
     "sphinx.ext.intersphinx",
     "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "sphinxext.opengraph",
     "notfound.extension",
+    "citation",
     "drawn_figures",
     "explorer",
     "gallery_cards",
     "icon_font",
+    "keywords",
+    "reference_pages",
     "strategy_table",
     "themed_figures",
     "type_variables",
@@ -73,6 +77,7 @@ autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 1
 toc_object_entries_show_parents = "hide"
 autodoc_type_aliases = {
     "ArrayLike": "numpy.typing.ArrayLike",
@@ -121,6 +126,7 @@ html_title = "ecgmask"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
+html_search_scorer = str(Path(__file__).parent / "_ext" / "scorer.js")
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
@@ -141,10 +147,14 @@ html_theme_options = {
 html_sidebars = {
     page.stem: [] for page in Path(__file__).parent.glob("*.rst") if page.stem != "api"
 }
+html_sidebars["_modules/**"] = []
+# Leads from a page of the site to another one, with a question.
+linkcheck_ignore = [r"\.\./explorer\.html"]
 
 # Sphinx-Gallery spells the language with a capital.
 copybutton_selector = ", ".join(
-    f"div.highlight-{language} pre" for language in ("Python", "python", "console", "default")
+    f"div.highlight-{language} pre"
+    for language in ("Python", "python", "console", "default", "bibtex")
 )
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

@@ -98,6 +98,7 @@ IJEPA, NOTEBOOK = ContextToTarget.ijepa(), ContextToTarget()
 MASKED = 100 - 100 * MaskAndComplement.max_keep_ratio, 100 - 100 * MaskAndComplement.min_keep_ratio
 HELD = {
     "README.md": ["Python 3.11"],
+    "docs/about.rst": ["Python 3.11"],
     "docs/get_started.rst": ["Python 3.11"],
     "docs/guide.rst": [
         f"at {ECG.sampling_rate:.0f} Hz, {PATCH} samples are {PATCH_MS} ms",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -78,8 +79,15 @@ def place_tags(app: Sphinx, doctree: nodes.document) -> None:
             _, found, names = paragraph.astext().partition("Tags: ")
             if not found:
                 raise ExtensionError("sphinx_gallery words tags otherwise; change gallery_cards")
-            tags = names.split(", ")
-            paragraph.replace_self(example_tags(tags=tags))
+            paragraph.replace_self(example_tags(tags=names.split(", ")))
+
+
+def drop_lone_tags(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Leave out links that would lead from an example to itself alone."""
+    for place in list(doctree.findall(example_tags)):
+        gallery = app.env.get_doctree("gallery/index")
+        used = Counter(tag for card in gallery.findall(example_card) for tag in card["tags"])
+        place["tags"] = [tag for tag in place["tags"] if used[tag] > 1]
 
 
 class tag_filter(nodes.General, nodes.Element):
@@ -122,7 +130,8 @@ def visit_filter(self: Any, node: tag_filter) -> None:
             f'<button type="button" aria-pressed="false" value="{escape(tag)}">{escape(tag)}'
             "</button>"
         )
-    self.body.append('<p role="status"></p></div>\n')
+    self.body.append('<p role="status"></p>')
+    self.body.append('<button type="button" class="clear" hidden>Clear</button></div>\n')
     raise nodes.SkipNode
 
 
@@ -157,6 +166,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     )
     app.add_directive("example-card", ExampleCard)
     app.connect("doctree-read", place_tags)
+    app.connect("doctree-resolved", drop_lone_tags)
     app.connect("doctree-resolved", place_filter)
     app.connect("html-page-context", add_script)
     app.connect("builder-inited", use_own_script, priority=100)

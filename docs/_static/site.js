@@ -23,7 +23,8 @@ if (script) {
 
 const filter = document.querySelector(".tag-filter");
 if (filter) {
-  const buttons = [...filter.querySelectorAll("button")];
+  const clear = filter.querySelector(".clear");
+  const buttons = [...filter.querySelectorAll("button[value]")];
   const cards = [...document.querySelectorAll(".example-card")];
   const pressed = () => buttons.filter((each) => each.ariaPressed === "true");
 
@@ -39,18 +40,32 @@ if (filter) {
     const shown = cards.filter((card) => !card.hidden).length;
     filter.querySelector("[role=status]").textContent =
       wanted.length ? `${shown} of ${cards.length} examples` : "";
+    clear.hidden = !wanted.length;
+    // What would leave nothing is off.
+    const left = cards.filter((card) => !card.hidden).map((card) => JSON.parse(card.dataset.tags));
+    for (const each of buttons) {
+      each.disabled = each.ariaPressed !== "true" && !left.some((tags) => tags.includes(each.value));
+    }
   };
 
   const address = new URL(location);
+  const keep = () => {
+    address.searchParams.delete("tag");
+    pressed().forEach((each) => address.searchParams.append("tag", each.value));
+    history.replaceState(null, "", address);
+    show();
+  };
   for (const button of buttons) {
     button.ariaPressed = address.searchParams.getAll("tag").includes(button.value);
     button.addEventListener("click", () => {
       button.ariaPressed = button.ariaPressed !== "true";
-      address.searchParams.delete("tag");
-      pressed().forEach((each) => address.searchParams.append("tag", each.value));
-      history.replaceState(null, "", address);
-      show();
+      keep();
     });
   }
+  clear.addEventListener("click", () => {
+    buttons.forEach((each) => (each.ariaPressed = "false"));
+    keep();
+    buttons[0].focus();
+  });
   show();
 }

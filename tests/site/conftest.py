@@ -27,6 +27,14 @@ def html_files(site: Path = SITE) -> list[str]:
     return sorted(path.as_posix() for path in pages if "_static" not in path.parts)
 
 
+def kinds_of_pages() -> list[str]:
+    """Return all pages; of those of source code, which are all alike, the longest only."""
+    pages = html_files()
+    code = [page for page in pages if page.startswith("_modules/ecgmask/")]
+    longest = max(code, key=lambda page: (SITE / page).stat().st_size)
+    return [page for page in pages if page not in code or page == longest]
+
+
 def pytest_configure() -> None:
     """Stop, never skip, if there is nothing to read the site with, or no site."""
     if CHROMIUM is None:
@@ -39,7 +47,9 @@ def pytest_configure() -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "page_path" in metafunc.fixturenames:
-        pages = [pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in html_files()]
+        pages = [
+            pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in kinds_of_pages()
+        ]
         metafunc.parametrize("page_path", pages, scope="module")
     if "example" in metafunc.fixturenames:
         examples = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import json
 import os
@@ -18,6 +19,8 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, SITE, html_files
 
+import ecgmask
+from ecgmask import strategies
 from ecgmask.plotting import DARK, LIGHT, Palette
 
 BY_THE_BUILD = {"genindex.html", "search.html", "404.html"}
@@ -51,6 +54,8 @@ def test_a_second_build_gives_the_same_bytes(tmp_path):
     built = shutil.ignore_patterns("_build", "api")
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=built)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    for name in ("CITATION.cff", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
     again = tmp_path / "html"
     result = subprocess.run(
         [sys.executable, "-m", "sphinx", "-n", "-W", "-q", "-T", "-d", "doctrees", "docs", again],
@@ -93,7 +98,7 @@ def test_internal_links_and_their_anchors_resolve(page_path):
 
 
 def test_a_page_has_a_title_and_a_description_for_link_previews(page_path):
-    if page_path in BY_THE_BUILD:
+    if page_path in BY_THE_BUILD or page_path.startswith("_modules/"):
         return
     tags = {
         each["property"]: each["content"] for each in parsed(page_path).select("meta[property]")
@@ -125,9 +130,54 @@ def api_pages() -> list[str]:
 def test_an_api_page_shows_examples_that_use_the_name(page):
     cards = parsed(page).select(".example-card a")
     assert cards, f"no example of the gallery uses {Path(page).stem}"
+    assert len(cards) <= 3
     name = Path(page).stem.rpartition(".")[2]
     used = [resolved(page, card["href"]).with_suffix(".html") for card in cards]
     assert any(name in path.read_text(encoding="utf-8") for path in used)
+
+
+STRATEGIES = [name for name in strategies.__all__ if name not in ("Masks", "Strategy")]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_page_of_a_strategy_shows_its_tutorial_first_and_leads_to_its_explorer(name):
+    page = parsed(f"api/ecgmask.{name}.html")
+    tutorial = resolved("api/x", page.select_one(".example-card a")["href"])
+    assert tutorial.stem.replace("_", "") == name.lower()
+    assert tutorial.stem in page.select_one("figure.themed-figure img")["src"]
+    assert page.select(f"a[href='../explorer.html?strategy={name}']")
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_signature_has_one_argument_a_line_in_the_order_of_the_list_with_defaults(name):
+    page = parsed(f"api/ecgmask.{name}.html")
+    fields = dataclasses.fields(vars(ecgmask)[name])
+    signature = page.select_one("dt.sig")
+    lines = [each.get_text().strip() for each in signature.select(".sig-argument")]
+    assert [re.match(r"\w+", line)[0] for line in lines] == [each.name for each in fields]
+    optional = [each.default is not dataclasses.MISSING for each in fields]
+    assert ["=" in line for line in lines] == optional
+    listed = page.select_one("dl.field-list > dd").select("p > strong:first-child")
+    assert [each.get_text() for each in listed] == [each.name for each in fields]
+
+
+def test_the_base_class_has_no_arguments_to_guess():
+    assert "kwargs" not in parsed("api/ecgmask.Strategy.html").select_one("dt.sig").get_text()
+
+
+@pytest.mark.parametrize("page", api_pages())
+def test_the_page_of_a_class_or_function_leads_to_its_source(page):
+    is_code = parsed(page).select("dl.py.class, dl.py.function")
+    assert bool(is_code) is bool(parsed(page).select("a.viewcode-link, a[href*='_modules/']"))
+
+
+def test_the_reference_lists_its_names_in_the_groups_and_order_of_its_first_page():
+    headings = [each.get_text(strip=True).rstrip("#") for each in parsed("api.html").select("h2")]
+    sidebar = parsed("api/ecgmask.Spans.html").select_one("nav.bd-links")
+    assert [each.get_text() for each in sidebar.select(".reference-group")] == headings
+    first = [each.get_text() for each in sidebar.select_one("ul").select("a")]
+    assert first[: len(STRATEGIES)] == STRATEGIES
+    assert sidebar.select_one("[aria-current=page]").get_text() == "Spans"
 
 
 def public_names(module: str) -> list[str]:
