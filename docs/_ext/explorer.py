@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from html import escape
 from inspect import getdoc
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -70,12 +70,19 @@ WITH_PEAKS = {
 
 # What is said of a batch; the numbers are counted where its size is chosen.
 BATCH_WORDS = {
+    "drawn": "As drawn, {n} records have {context} context and {targets} target patches.",
     "cut": 'A collator with truncate="ends", the default, leaves each of {n} records {context} '
     "context and {targets} target patches: {context_share} of the context and {target_share} of "
     "the target patches are lost.",
     "padded": 'A collator with truncate="never" gives each of {n} records {context} context and '
     "{targets} target tokens: {context_share} and {target_share} of them are filler.",
 }
+
+
+CURVE_WORDS = (
+    "In the long run the first patch is seen in {first} of 100 masks, the middle one in {middle} "
+    "and the last one in {last}."
+)
 
 
 @dataclass(frozen=True)
@@ -359,13 +366,13 @@ def title_of(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
 
 
-def keys_of(name: str, label: str, labels: list[str]) -> list[str]:
+def keys_of(name: str, label: str, *, first: bool) -> list[str]:
     """Return what a setting is called in an address: its papers, the first also by its class.
 
     Only letters and digits count, and the beginning is enough: ``i-jepa`` and ``ijepa`` are one.
     """
     papers = [label.removeprefix("After "), *label.split(", ")]
-    return [key(text) for text in dict.fromkeys([*papers, *[name] * (label == labels[0])])]
+    return [key(text) for text in dict.fromkeys([*papers, *[name] * first])]
 
 
 def key(text: str) -> str:
@@ -380,20 +387,30 @@ def slug(text: str) -> str:
     )
 
 
-def menu(names: Iterable[str]) -> list[dict[str, Any]]:
+def named_settings(names: Iterable[str]) -> list[dict[str, Any]]:
     """Return the settings that have a name, strategy by strategy."""
     return [
         {
             "name": name,
-            "title": title_of(name),
-            "presets": [
-                {"label": label, "slug": slug(label), "keys": keys_of(name, label, labels)}
-                for label in labels
-            ],
+            "at": at,
+            "label": label,
+            "slug": slug(label),
+            "keys": keys_of(name, label, first=not at),
         }
         for name in names
-        for labels in [list(GRIDS[name].presets)]
+        for at, label in enumerate(GRIDS[name].presets)
     ]
+
+
+def menu(names: Iterable[str]) -> str:
+    """Return the options of a menu of these settings; the first is for one that was changed."""
+    groups = ['<option value="" hidden></option>']
+    for title, settings in groupby(
+        enumerate(named_settings(names)), lambda numbered: title_of(numbered[1]["name"])
+    ):
+        options = (f'<option value="{i}">{escape(each["label"])}</option>' for i, each in settings)
+        groups.append(f'<optgroup label="{title}">{"".join(options)}</optgroup>')
+    return "".join(groups)
 
 
 def vlq(values: Iterable[int]) -> str:
@@ -485,9 +502,8 @@ def law(code: str) -> str:
     found = ecgmask.mask_statistics(
         strategy, N_PATCHES, rng=default_rng(0), r_peaks=peaks, batch_size=BATCH_OF_LAW
     )
-    return signed(
-        np.diff(np.rint(100 * np.array([found.p_context, found.p_target])).astype(int), prepend=0)
-    )
+    hundredths = np.rint(100 * np.concatenate([found.p_context, found.p_target])).astype(int)
+    return signed(np.diff(hundredths, prepend=0))
 
 
 def collate(masks: ecgmask.Masks, seed: int, truncate: str) -> Any:
@@ -606,6 +622,7 @@ def record_data(drawn: Iterable[str]) -> dict[str, Any]:
         "records": N_RECORDS,
         "losesStart": [loses_start(seed) for seed in range(N_SEEDS)],
         "batchWords": BATCH_WORDS,
+        "curveWords": CURVE_WORDS,
         "stacks": stacks,
         "signal": {lead: signed(row) for lead, row in deltas.items()},
     }
@@ -626,14 +643,21 @@ def stack(leads: Iterable[str]) -> dict[str, Any]:
     return {"height": round(level, 3), "rows": rows}
 
 
-def layout(leads: Iterable[str], *, code_is_open: bool) -> str:
+def layout(names: Iterable[str], *, code_is_open: bool) -> str:
     """Return the parts of the page that a script fills."""
     seconds = range(int(sample().duration) + 1)
     times = [f"<span>{second}</span>" for second in seconds]
     times[-1] = f"<span>{seconds[-1]} s</span>"
-    shown = {"all": "all leads"} | {lead: f"lead {lead}" for lead in leads}
+    shown = {"all": "all leads"} | {lead: f"lead {lead}" for lead in sample().leads}
+    row = (
+        '<label><span>{0}</span><input type="radio" name="explorer-record" value="{0}">'
+        '<canvas width="{1}" aria-hidden="true"></canvas>'
+        '<span class="explorer-lane-count" aria-hidden="true"></span></label>'
+    )
     return (Path(__file__).with_suffix(".html").read_text(encoding="utf-8")).format(
         leads="".join(f'<option value="{lead}">{words}</option>' for lead, words in shown.items()),
+        menu=menu(names),
+        rows="".join(row.format(record, N_PATCHES) for record in range(N_RECORDS)),
         times="".join(times),
         records=N_RECORDS,
         patches=N_PATCHES,
@@ -746,7 +770,7 @@ def visit_html(self: Any, node: mask_explorer) -> None:
     names = node["strategies"]
     small = f"-{node['kind']}" * bool(node["kind"])
     data = {
-        "menu": menu(names),
+        "presets": named_settings(names),
         "pages": {name: uri(page_of(name)) for name in names},
         "scripts": {name: static(f"explorer/{name}.js") for name in names},
         "explorer": uri("explorer") if small else "",
@@ -761,7 +785,7 @@ def visit_html(self: Any, node: mask_explorer) -> None:
     self.body.append(
         f'<div class="mask-explorer mask-explorer{small or "-full"}" '
         f'data-site="{escape(json.dumps(data))}">'
-        f"{layout(sample().leads, code_is_open=not small)}<noscript>"
+        f"{layout(names, code_is_open=not small)}<noscript>"
     )
     if not node.children:
         gallery = uri("gallery/index")

@@ -154,27 +154,23 @@
   }
 
   function collate(drawn) {
-    const batch = drawn.slice(0, state.size);
+    const batch = state.mode === "drawn" ? drawn : drawn.slice(0, state.size);
     const blocks = batch.map(({ context, targets }) => [context, ...targets]);
-    const counts = blocks.map((each) => each.map(size));
-    const column = (i) => counts.map((each) => each[i]);
-    const extreme = state.mode === "cut" ? Math.min : Math.max;
-    const lengths = counts[0].map((_, i) => extreme(...column(i)));
-    if (state.mode === "padded") return { batch, lengths, counts };
+    const counts = blocks[0].map((_, i) => blocks.map((each) => size(each[i])));
+    if (state.mode !== "cut") return { batch, counts };
     const losesStart = record.losesStart[state.seed];
     const left = blocks.map((each, at) => {
-      const [context, ...targets] = each.map((rows, i) => cut(rows, lengths[i], losesStart[at]));
-      return { ...withRest(context, targets), counts: batch[at].counts, roles: batch[at].roles };
+      const [context, ...targets] = each.map((rows, i) =>
+        cut(rows, Math.min(...counts[i]), losesStart[at]),
+      );
+      return { ...batch[at], ...withRest(context, targets) };
     });
-    return { batch: left, lengths, counts };
+    return { batch: left, counts };
   }
 
   // State: the address of the page.
 
-  const names = site.menu.map(({ name }) => name);
-  const presets = site.menu.flatMap(({ name, presets }) =>
-    presets.map((preset, at) => ({ name, at, ...preset })),
-  );
+  const { presets } = site;
   const modes = ["drawn", "cut", "padded"];
   const leadChoices = ["all", ...record.leads].filter((lead) => record.stacks[lead]);
   const state = {
@@ -275,23 +271,29 @@
   }
 
   // What is lost of a batch that is cut, and what is filler in one that is padded.
-  function batchSentence({ lengths, counts }) {
-    const n = counts.length;
-    const all = (columns) => counts.flatMap((each) => each.slice(...columns)).reduce((a, b) => a + b);
-    const slots = (columns) => n * lengths.slice(...columns).reduce((a, b) => a + b);
+  function batchSentence(counts) {
+    const n = counts[0].length;
+    const least = counts.map((each) => Math.min(...each));
+    const most = counts.map((each) => Math.max(...each));
+    const total = (values) => values.flat().reduce((a, b) => a + b);
     const share = (columns) => {
-      const [less, more] = [all(columns), slots(columns)].sort((a, b) => a - b);
-      return `${(100 * (1 - less / more)).toFixed(1)}%`;
+      const drawn = total(counts.slice(...columns));
+      const cut = n * total(least.slice(...columns));
+      const padded = n * total(most.slice(...columns));
+      return `${(100 * (1 - (state.mode === "cut" ? cut / drawn : drawn / padded))).toFixed(1)}%`;
     };
-    const [context, ...targets] = lengths;
-    const told = {
-      n,
-      context,
-      targets: targets.join(", "),
-      context_share: share([0, 1]),
-      target_share: share([1]),
-    };
-    return record.batchWords[state.mode].replace(/{(\w+)}/g, (_, name) => told[name]);
+    const length = {
+      drawn: (i) => (least[i] < most[i] ? `${least[i]} to ${most[i]}` : `${most[i]}`),
+      cut: (i) => least[i],
+      padded: (i) => most[i],
+    }[state.mode];
+    const [context, ...targets] = counts.map((_, i) => length(i));
+    return record.batchWords[state.mode]
+      .replace("{n}", n)
+      .replace("{context}", context)
+      .replace("{targets}", targets.join(", "))
+      .replace("{context_share}", () => share([0, 1]))
+      .replace("{target_share}", () => share([1]));
   }
 
   function code() {
@@ -315,17 +317,7 @@
 
   // Controls
 
-  const changed = make("option", { value: "" });
-
-  function makeMenu() {
-    const groups = site.menu.map(({ name, title }) => {
-      const options = presets.flatMap((preset, i) =>
-        preset.name === name ? [make("option", { value: i }, preset.label)] : [],
-      );
-      return make("optgroup", { label: title }, ...options);
-    });
-    setting("strategy").append(changed, ...groups);
-  }
+  const [changed] = setting("strategy").options;
 
   function showControls() {
     setting("lead").value = state.lead;
@@ -487,57 +479,49 @@
     );
   }
 
-  // Rows: a pixel is a quarter of a patch's height, in each lead; the context is tall, the target low.
+  // Rows: the context is tall, the target low; where leads differ, each has a line of pixels.
 
-  const QUARTERS = { context: 4, target: 2, ignored: 1 };
+  const HEIGHTS = { context: 4, target: 2, ignored: 1 };
 
-  function makeRows() {
-    for (let i = 0; i < record.records; i++) {
-      const input = make("input", { type: "radio", name: "explorer-record", value: i });
-      input.addEventListener("change", () => {
-        state.record = i;
-        change();
-      });
-      const canvas = make("canvas", { "aria-hidden": "true", width: record.patches });
-      const count = make("span", { "aria-hidden": "true", class: "explorer-lane-count" });
-      part("rows").append(make("label", {}, make("span", {}, `${i}`), input, canvas, count));
-    }
+  function pixel(role, opacity) {
+    const [, ...pairs] = getComputedStyle(root)
+      .getPropertyValue(`--ecg-${role}`)
+      .match(/#(..)(..)(..)/);
+    const levels = pairs.map((pair) => Number.parseInt(pair, 16));
+    return new Uint32Array(Uint8Array.of(...levels, 255 * opacity).buffer)[0];
   }
 
-  function showRows(drawn, shown, { lengths, counts } = {}) {
-    const style = getComputedStyle(root);
-    const colours = ROLES.map((role) => style.getPropertyValue(`--ecg-${role}`));
+  function showRows(drawn, shown, counts) {
+    const perLead = shown[0].context.length > 1;
+    const [line, heights] = perLead ? [1, { context: 1, target: 1, ignored: 1 }] : [4, HEIGHTS];
+    const pixels = (opacity) => ROLES.map((role) => pixel(role, opacity));
+    const [full, faint] = [pixels(1), pixels(0.3)];
+    part("rows").classList.toggle("explorer-rows-per-lead", perLead);
     root.querySelectorAll(".explorer-rows label").forEach((label, i) => {
-      const inBatch = i < shown.length;
-      label.classList.toggle("explorer-outside", !inBatch);
+      label.hidden = i >= shown.length;
+      if (label.hidden) return;
       const [, input, canvas, count] = label.children;
       input.checked = i === state.record;
-      input.disabled = !inBatch;
-      if (!inBatch) return;
       input.setAttribute("aria-label", `Record ${i}: ${drawn[i].counts}`);
-      const filler = state.mode === "padded" ? lengths[0] - counts[i][0] : 0;
+      const filler = state.mode === "padded" ? Math.max(...counts) - counts[i] : 0;
       count.textContent = `${size(shown[i].context)}${filler ? ` + ${filler}` : ""}`;
-      canvas.height = 4 * shown[i].context.length; // and all is clear
-      const pen = canvas.getContext("2d");
-      function paint(mask, opacity) {
-        pen.globalAlpha = opacity;
-        ROLES.forEach((role, which) => {
-          pen.fillStyle = colours[which];
-          mask[role].forEach((runs, lead) => {
-            for (const [first, end] of runs) {
-              const top = 4 * lead + 4 - QUARTERS[role];
-              pen.clearRect(first, 4 * lead, end - first, 4);
-              pen.fillRect(first, top, end - first, QUARTERS[role]);
+      canvas.height = line * shown[i].context.length;
+      const image = new ImageData(canvas.width, canvas.height);
+      const all = new Uint32Array(image.data.buffer);
+      function paint(mask, colours) {
+        for (const [which, role] of ROLES.entries()) {
+          for (let y = 0; y < canvas.height; y++) {
+            const shows = line - (y % line) <= heights[role];
+            for (const [first, end] of mask[role][Math.floor(y / line)]) {
+              all.fill(shows ? colours[which] : 0, y * canvas.width + first, y * canvas.width + end);
             }
-          });
-        });
+          }
+        }
       }
-      if (state.mode !== "cut") paint(shown[i], 1);
-      else {
-        // What is lost is faint.
-        paint(drawn[i], 0.3);
-        paint({ ...shown[i], ignored: drawn[i].ignored }, 1);
-      }
+      // What is cut is faint below what is left.
+      paint(drawn[i], state.mode === "cut" ? faint : full);
+      if (state.mode === "cut") paint({ ...shown[i], ignored: drawn[i].ignored }, full);
+      canvas.getContext("2d").putImageData(image, 0, 0);
     });
   }
 
@@ -577,12 +561,8 @@
   }
 
   function showCurves(drawn, law) {
-    const inLongRun = {};
-    for (const [i, role] of ["context", "target"].entries()) {
-      let level = 0;
-      const steps = law.slice(i * record.patches, (i + 1) * record.patches);
-      inLongRun[role] = steps.map((n) => (level += n % 2 ? -(n - 1) / 2 : n / 2) / 100);
-    }
+    const hundredths = sums(law);
+    const levels = hundredths.map((n) => n / 100);
     const path = (levels, name) => {
       const d = levels.map((level, i) => `${i ? "V" : "M0 "}${1 - level}H${i + 1}`).join("");
       return makeSvg("path", { d, class: `explorer-curve-${name}` });
@@ -590,17 +570,12 @@
     part("curves").replaceChildren(
       path(meanOf(drawn, "target"), "target explorer-faint"),
       path(meanOf(drawn, "context"), "context explorer-faint"),
-      path(inLongRun.target, "target"),
-      path(inLongRun.context, "context"),
+      path(levels.slice(record.patches), "target"),
+      path(levels.slice(0, record.patches), "context"),
     );
-    const [first, middle, last] = [0, record.patches / 2, record.patches - 1].map((patch) =>
-      Math.round(100 * inLongRun.context[patch]),
-    );
-    part("curves").setAttribute(
-      "aria-label",
-      `In the long run the first patch is seen in ${first} of 100 masks, the middle one in ` +
-        `${middle} and the last one in ${last}.`,
-    );
+    const told = { first: 0, middle: record.patches / 2, last: record.patches - 1 };
+    const words = record.curveWords.replace(/{(\w+)}/g, (_, which) => hundredths[told[which]]);
+    part("curves").setAttribute("aria-label", words);
   }
 
   // Changes
@@ -619,23 +594,24 @@
       return;
     }
     const batch = batchOf(state.preset.name, settingNumber(), state.seed);
-    const collated = state.mode === "drawn" ? { batch } : collate(batch);
-    state.record = Math.min(state.record, collated.batch.length - 1);
-    const mask = collated.batch[state.record];
-    const told = state.mode === "drawn" ? "" : batchSentence(collated);
+    const { batch: left, counts } = collate(batch);
+    state.record = Math.min(state.record, left.length - 1);
+    const mask = left[state.record];
     const which = random ? `Seed ${state.seed}, record ${state.record}: ` : "";
     part("status").textContent = `${which}${mask.counts}`;
+    const told = batchSentence(counts);
     part("told").textContent = told;
-    part("figure").setAttribute("aria-label", `${sentence(batch[state.record])} ${told}`.trim());
+    const label = `${sentence(batch[state.record])}${state.mode === "cut" ? ` ${told}` : ""}`;
+    part("figure").setAttribute("aria-label", label);
     root.querySelector(`[name="explorer-mode"][value="${state.mode}"]`).checked = true;
     setting("size").value = state.size;
     part("size").hidden = state.mode === "drawn";
     part("size").querySelector("output").value = state.size;
     showLanes(mask);
     showTraces(mask);
-    showRows(batch, collated.batch, collated);
+    showRows(batch, left, counts[0]);
     showTable(mask);
-    showCurves(batch, numbers(laws[number]));
+    showCurves(batch, laws[number]);
   }
 
   function showMore() {
@@ -644,7 +620,7 @@
     if (site.explorer) {
       links.push(make("a", { href: site.explorer + address() }, "Open in the mask explorer"));
     }
-    if (site.pages[name] && names.length > 1) {
+    if (site.pages[name] && !site.explorer) {
       links.push(make("a", { href: site.pages[name] }, `${label} in the gallery`));
     }
     part("more").replaceChildren(...links);
@@ -691,41 +667,39 @@
     return fill(copied, place);
   }
 
+  function range(element) {
+    const text = document.createRange();
+    text.selectNodeContents(element);
+    return text;
+  }
+
   function picture() {
-    const [left, width, right] = [80, 900, 90];
+    const figure = part("figure");
+    const frame = figure.getBoundingClientRect();
     const style = getComputedStyle(root);
-    const text = (x, y, words, anchor = "start") =>
-      makeSvg("text", { x, y, "text-anchor": anchor, fill: style.color }, words);
-    const parts = [text(left, 20, part("status").textContent)];
-    let y = 34;
-    for (const each of root.querySelectorAll(".explorer-lane")) {
-      const { height } = each.querySelector("svg").getBoundingClientRect();
-      const [name, bars, count] = each.children;
-      parts.push(text(4, y + height - 3, name.textContent));
-      parts.push(copyOf(bars, { x: left, y, width, height }));
-      parts.push(text(left + width + 6, y + height - 3, count.textContent));
-      y += height + 3;
-    }
-    const height = part("traces").getBoundingClientRect().height;
-    parts.push(copyOf(part("traces"), { x: left, y, width, height }));
-    for (const { lead, zero } of view.stack) {
-      parts.push(text(4, y + (zero / view.height) * height + 4, record.leads[lead]));
-    }
-    const [top, bottom, x] = [y + height - height / view.height, y + height, left + width + 10];
-    const bar = { d: `M${x} ${top}V${bottom}`, stroke: style.color, "stroke-width": 2 };
-    parts.push(makeSvg("path", bar), text(x + 6, (top + bottom) / 2 + 4, "1 mV"));
-    for (let second = 0; second <= record.duration; second++) {
-      const words = second === record.duration ? `${second} s` : `${second}`;
-      parts.push(text(left + (second * width) / record.duration, y + height + 16, words, "middle"));
-    }
-    const total = { width: left + width + right, height: y + height + 24 };
+    const place = (element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return { x: left - frame.left, y: top - frame.top, width, height };
+    };
+    const words = [...figure.querySelectorAll("span")].map((span) => {
+      const { x, y, height } = place(range(span));
+      const size = getComputedStyle(span).fontSize;
+      const at = { x, y: y + 0.78 * height, "font-size": size, fill: style.color };
+      return makeSvg("text", at, span.innerText);
+    });
+    const { x, y, height } = place(part("bar"));
+    const whole = { width: frame.width, height: frame.height };
     return makeSvg(
       "svg",
-      { xmlns: SVG, ...total, "font-family": "sans-serif", "font-size": 13 },
-      makeSvg("title", {}, part("figure").getAttribute("aria-label")),
+      { xmlns: SVG, ...whole, "font-family": "sans-serif" },
+      makeSvg("title", {}, figure.getAttribute("aria-label")),
       copyOf(part("patterns").querySelector("defs"), {}),
-      makeSvg("rect", { ...total, fill: style.getPropertyValue("--ecg-background") }),
-      ...parts,
+      makeSvg("rect", { ...whole, fill: style.getPropertyValue("--ecg-background") }),
+      ...[...figure.querySelectorAll("svg[preserveAspectRatio], .explorer-lane svg")].map((svg) =>
+        copyOf(svg, place(svg)),
+      ),
+      makeSvg("path", { d: `M${x} ${y}v${height}`, stroke: style.color, "stroke-width": 2 }),
+      ...words,
     );
   }
 
@@ -764,24 +738,25 @@
     copy(link, () => say(link));
   });
   part("save").addEventListener("click", save);
+  part("rows").addEventListener("change", ({ target }) => {
+    state.record = Number(target.value);
+    change();
+  });
   part("modes").addEventListener("input", ({ target }) => {
     if (target.type === "radio") state.mode = target.value;
     else state.size = Number(target.value);
     change();
   });
-  // Rows are pictures, whose colours do not follow the theme by themselves.
-  new MutationObserver(show).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  window.matchMedia("print").addEventListener("change", show);
-
   async function start() {
-    makeMenu();
-    makeRows();
     const unknown = await readAddress();
     showControls();
     show();
     if (unknown.length) {
       part("notice").textContent = `Not known here, so left out: ${unknown.join(", ")}.`;
     }
+    // Rows are pictures, whose colours do not follow the theme by themselves.
+    new MutationObserver(show).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    window.matchMedia("print").addEventListener("change", show);
   }
 
   start();
