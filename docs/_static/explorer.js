@@ -675,7 +675,7 @@
 
   function picture() {
     const figure = part("figure");
-    const frame = figure.getBoundingClientRect();
+    const frame = part("lanes").getBoundingClientRect();
     const style = getComputedStyle(root);
     const place = (element) => {
       const { left, top, width, height } = element.getBoundingClientRect();
@@ -688,7 +688,8 @@
       return makeSvg("text", at, span.innerText);
     });
     const { x, y, height } = place(part("bar"));
-    const whole = { width: frame.width, height: frame.height };
+    const { bottom } = part("times").getBoundingClientRect();
+    const whole = { width: frame.width, height: bottom - frame.top };
     return makeSvg(
       "svg",
       { xmlns: SVG, ...whole, "font-family": "sans-serif" },
@@ -704,7 +705,9 @@
   }
 
   function save() {
+    root.classList.add("explorer-saving"); // where nothing sticks
     const svg = new XMLSerializer().serializeToString(picture());
+    root.classList.remove("explorer-saving");
     const href = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
     const name = `${state.preset.slug}-seed-${state.seed}-record-${state.record}.svg`;
     make("a", { href, download: name }).click();

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
@@ -33,8 +34,9 @@ READ_LANES = """() => [...document.querySelectorAll(".explorer-lane")].map((lane
 ])"""
 
 # The lowest pixels of each line of a row, where all roles show: its colours as text, with opacity.
-READ_ROWS = """() => [...document.querySelectorAll(".explorer-rows label:not([hidden]) canvas")].map(
-  (canvas) => {
+READ_ROWS = """() => {
+  const rows = document.querySelectorAll(".explorer-rows label:not([hidden]) canvas");
+  return [...rows].map((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     const line = canvas.height === 12 ? 1 : 4;
     return Array.from({ length: canvas.height / line }, (_, lead) =>
@@ -44,8 +46,8 @@ READ_ROWS = """() => [...document.querySelectorAll(".explorer-rows label:not([hi
         return `#${levels.join("")} ${data[at + 3]}`.toUpperCase();
       }),
     );
-  },
-)"""
+  });
+}"""
 
 
 def wait_for(page, name=""):
@@ -149,7 +151,7 @@ def assert_rows_show(page, drawn, left, palette=LIGHT):
     wanted = np.char.add(np.char.add(np.char.upper(colours[was]), " "), opacity)
     found = np.array(page.evaluate(READ_ROWS))
     # Colours below full opacity are stored as products, and come back rounded.
-    assert (np.char.partition(found, " ")[..., 2] == opacity).all() or not lost.any()
+    np.testing.assert_array_equal(np.char.partition(found, " ")[..., 2], opacity)
     whole = lost == 0
     np.testing.assert_array_equal(found[whole], wanted[whole])
 
@@ -210,7 +212,7 @@ def test_what_is_shown_and_copied_is_what_the_package_draws(desktop, address, na
         refused = explorer.refusal(code_of(name, places))
         if refused:
             assert desktop.locator(".explorer-refusal").inner_text() == refused
-            assert not desktop.locator(".explorer-figure").is_visible()
+            assert not desktop.locator(".explorer-leads").is_visible()
             continue
         if number and name != "Forecast":
             desktop.get_by_role("button", name="Draw again").click()
@@ -237,6 +239,11 @@ def test_copied_code_draws_the_figure_of_a_lead(desktop, address, monkeypatch):
     plt.close("all")
 
 
+def first(masks, size):
+    """Return the masks of the first records."""
+    return ecgmask.Masks(masks.context[:size], masks.targets[:size])
+
+
 def collated(masks, seed, truncate):
     """Return the masks that a collator leaves of a batch."""
     batch = explorer.collate(masks, seed, truncate)
@@ -251,7 +258,7 @@ def collated(masks, seed, truncate):
 @pytest.mark.parametrize(("size", "seed"), [(2, 0), (7, 1), (24, 2)])
 def test_what_a_batch_loses_is_what_the_collator_cuts(desktop, address, name, size, seed):
     open_page(desktop, address, explorer.key(name), seed=seed, mode="cut", size=size, record=1)
-    drawn = explorer.draw(first_preset(name), seed)[:size]
+    drawn = first(explorer.draw(first_preset(name), seed), size)
     batch, left = collated(drawn, seed, "ends")
     assert_shows(desktop, left[1])
     assert_rows_show(desktop, drawn, left)
@@ -274,7 +281,7 @@ def test_what_a_batch_loses_is_what_the_collator_cuts(desktop, address, name, si
 @pytest.mark.parametrize("size", [2, 24])
 def test_what_is_filler_is_what_the_collator_fills_up(desktop, address, name, size):
     open_page(desktop, address, explorer.key(name), mode="padded", size=size, record=1)
-    drawn = explorer.draw(first_preset(name), 0)[:size]
+    drawn = first(explorer.draw(first_preset(name), 0), size)
     batch, _ = collated(drawn, 0, "never")
     filler = [batch.context_padding.numpy(), np.concatenate(batch.target_padding, axis=1)]
     told = desktop.locator(".explorer-told").inner_text()
@@ -691,7 +698,7 @@ def test_the_home_page_explores_all_strategies(desktop, address):
     desktop.goto(address)
     wait_for(desktop)
     assert_shows(desktop, explorer.draw("MaskAndComplement()", 0)[0])
-    box = desktop.locator(".explorer-figure").bounding_box()
+    box = desktop.locator(".explorer-leads").bounding_box()
     assert box["y"] + box["height"] < WIDE[1]
     desktop.get_by_label("Masks of").select_option(label="MAE")
     wait_for(desktop, "RandomPatches")
@@ -747,7 +754,7 @@ def test_paper_takes_two_pages_on_which_nothing_lies_on_anything(browser, addres
         page.locator(f".explorer-{part}").bounding_box()
         for part in ("lanes", "traces", "times", "rows", "curves", "numbers", "python")
     ]
-    for above, below in zip(parts, parts[1:], strict=False):
+    for above, below in pairwise(parts):
         assert above["y"] + above["height"] <= below["y"] + 1
     pdf = page.pdf(format="A4", print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
