@@ -23,6 +23,7 @@ from zlib import crc32
 
 import numpy as np
 from docutils import nodes
+from matplotlib.figure import Figure
 from numpy.random import default_rng
 from scipy.signal import find_peaks
 from sphinx.application import Sphinx
@@ -30,7 +31,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
 
 import ecgmask
-from ecgmask.plotting import DARK, LIGHT
+from ecgmask.plotting import DARK, LIGHT, plot_comparison
 from ecgmask.statistics import clauses, count_line, percent
 
 N_PATCHES = 200
@@ -732,6 +733,12 @@ def add_to_gallery(app: Sphinx, doctree: nodes.document) -> None:
     page.insert(page.index((with_figure or sections)[0]) + 1, section)
 
 
+def preview() -> Figure:
+    """Return the picture of the page for those who link to it: masks of four papers."""
+    settings = [next(iter(grid.presets.items())) for grid in list(GRIDS.values())[:4]]
+    return plot_comparison(sample(), {label: draw(code, 0)[0] for label, code in settings})
+
+
 def write_data(app: Sphinx) -> None:
     """Draw the masks and put them where Sphinx takes the static files from."""
     if app.builder.format != "html":
@@ -745,6 +752,7 @@ def write_data(app: Sphinx) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
+    preview().savefig(static / "explorer-preview.png", dpi=144)
     app.config.html_static_path.append(str(static))
 
 
