@@ -21,6 +21,7 @@ from types import SimpleNamespace
 from typing import Any
 from zlib import crc32
 
+import matplotlib.pyplot as plt
 import numpy as np
 from docutils import nodes
 from matplotlib.figure import Figure
@@ -752,7 +753,9 @@ def write_data(app: Sphinx) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    preview().savefig(static / "explorer-preview.png", dpi=144)
+    picture = preview()
+    picture.savefig(static / "explorer-preview.png", dpi=144)
+    plt.close(picture)
     app.config.html_static_path.append(str(static))
 
 

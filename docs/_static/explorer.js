@@ -252,10 +252,6 @@
 
   // Words
 
-  function percent(count) {
-    return data().percents[count];
-  }
-
   // Leads with masks of their own are told together first, then one by one.
   function sentence({ context, targets, ignored, roles }) {
     const perLead = context.length > 1;
@@ -406,7 +402,7 @@
         ["ignored", mask.ignored, "ignored", 0],
       ].map(([name, rows, role, hatch], i) => {
         const shown = bars(rows[0], role, hatch, `explorer-clip-${i}`);
-        return lane(name, size(rows), `(${percent(size(rows))})`, ...shown);
+        return lane(name, size(rows), `(${data().percents[size(rows)]})`, ...shown);
       });
     part("lanes").replaceChildren(...(perLead ? ofLeads() : ofRoles()));
   }
@@ -541,7 +537,7 @@
         "tr",
         {},
         make("th", { scope: "row" }, swatch, role),
-        make("td", {}, `${count}`, make("br"), make("small", {}, percent(count))),
+        make("td", {}, `${count}`, make("br"), make("small", {}, data().percents[count])),
         make("td", {}, `${runs.length}`),
         make("td", {}, ...(runs.length ? time(count / runs.length) : ["–"])),
         make("td", {}, ...(runs.length ? time(Math.max(...runs)) : ["–"])),
@@ -649,10 +645,8 @@
 
   // The figure as a file: it holds what it needs, as styles do not come with it.
 
-  const STYLES = [
-    ...["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin"],
-    ...["opacity", "vector-effect"],
-  ];
+  const PAINT = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray"];
+  const STYLES = [...PAINT, "stroke-linejoin", "vector-effect"];
 
   function copyOf(svg, place) {
     const copied = svg.cloneNode(true);
