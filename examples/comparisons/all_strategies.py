@@ -70,7 +70,6 @@ r_peaks = peaks / 25  # in patches of 25 samples
 by_beat = {"Whole beats": Beats(), "R peaks": Beats(window=(1, 1))}
 masks = {name: strategy.draw(1, 200, rng, r_peaks=[r_peaks]) for name, strategy in by_beat.items()}
 plot_comparison(ecg, masks)
-plt.show()
 
 # %%
 # Compare the numbers
@@ -83,6 +82,19 @@ plt.show()
 from ecgmask import compare_strategies
 
 strategies = in_pieces | in_stretches | by_beat
-compare_strategies(strategies, n_patches=200, r_peaks=r_peaks)
+comparison = compare_strategies(strategies, n_patches=200, r_peaks=r_peaks)
+comparison
+
+# %%
+# Compare the shares
+# ------------------
+#
+# What is seen, what is predicted, and what is neither. Strategies with the same shares can still hide
+# other things, for scattered patches and one long stretch count alike.
+
+from ecgmask.plotting import plot_shares
+
+plot_shares(comparison)
+plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "whole leads", "statistics"]

@@ -87,6 +87,7 @@ plot_comparison(ecg, masks, palette=slide)
 # PDF and SVG stay sharp at any size and suit papers; PNG at 300 dots per inch suits slides. The
 # label of a figure is a sentence that describes it: use it as alternative text.
 
+import textwrap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -95,7 +96,7 @@ with TemporaryDirectory() as folder:
     fig.savefig(Path(folder, "masks.pdf"))
     fig.savefig(Path(folder, "masks.png"), dpi=300)
     print(sorted(path.name for path in Path(folder).iterdir()))
-print(fig.get_label())
+print(textwrap.fill(fig.get_label(), width=80))
 plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "blocks"]
