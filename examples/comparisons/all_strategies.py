@@ -89,8 +89,8 @@ comparison
 # Compare the shares
 # ------------------
 #
-# What is seen, what is predicted, and what is neither. Strategies with the same shares can still hide
-# other things, for scattered patches and one long stretch count alike.
+# What is seen, what is predicted, and what is neither. Strategies with the same shares can still
+# hide other things, for scattered patches and one long stretch count alike.
 
 from ecgmask.plotting import plot_shares
 
