@@ -1,9 +1,9 @@
 """The mask explorer: move the settings of a strategy and see what it hides on the sample ECG.
 
 The build draws the masks of a grid of settings and seeds with the package itself and ships them as
-run lengths, with the package's words about each, in scripts that assign a global: a page reads them
-without a request, from a server or from ``file://``. The browser decodes and draws; it knows no
-strategy.
+run lengths, with the package's words about each, in a script for each strategy that assigns a
+global: it loads from a server as from ``file://``. The browser decodes and draws; it knows no
+strategy. A seed draws a batch, as sizes are often drawn once for a batch.
 """
 
 from __future__ import annotations
@@ -15,27 +15,35 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from html import escape
 from inspect import getdoc
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zlib import crc32
 
+import matplotlib.pyplot as plt
 import numpy as np
 from docutils import nodes
+from matplotlib.figure import Figure
+from numpy.random import default_rng
 from scipy.signal import find_peaks
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
 
 import ecgmask
-from ecgmask.plotting import DARK, LIGHT
+from ecgmask.plotting import DARK, LIGHT, plot_comparison
 from ecgmask.statistics import clauses, count_line, percent
 
 N_PATCHES = 200
 PATCH_SIZE = 25
-N_SEEDS = 24
+N_SEEDS = 3
+N_RECORDS = 24  # of the batch that a seed draws
 STEP = 0.005  # mV, below what a screen shows
 EVERY = 2  # samples, so 250 Hz
+LEAST_ROW = 0.8  # mV, so that a flat lead still gets a row
+LARGE_BOX = 0.2  # s, one large box of ECG paper
+BATCH_OF_LAW = 64  # records of each batch that the long run consists of
 
 sample = cache(ecgmask.sample_ecg)
 
@@ -44,6 +52,7 @@ DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 # What a reader copies. The build draws with the same strategy, seed and R peaks.
 CODE = """\
+import matplotlib.pyplot as plt
 import numpy as np
 {scipy}
 from ecgmask import {names}
@@ -51,14 +60,31 @@ from ecgmask.plotting import {plot}
 
 ecg = sample_ecg()
 {peaks}strategy = {strategy}
-masks = strategy.draw(1, 200, np.random.default_rng({seed}){given})
-{plot}(ecg, masks{lead})
+masks = strategy.draw(24, 200, np.random.default_rng({seed}){given})
+{plot}(ecg, masks, record={record}{lead})
+plt.show()
 """
 WITH_PEAKS = {
     "scipy": "from scipy.signal import find_peaks\n",
     "peaks": "peaks, _ = find_peaks(ecg.signal[1], height=0.6, distance=250)\n",
-    "given": ", r_peaks=[peaks / 25]",
+    "given": ", r_peaks=[peaks / 25] * 24",
 }
+
+# What is said of a batch; the numbers are counted where its size is chosen.
+BATCH_WORDS = {
+    "drawn": "As drawn, {n} records have {context} context and {targets} target patches.",
+    "cut": 'A collator with truncate="ends", the default, leaves each of {n} records {context} '
+    "context and {targets} target patches: {context_share} of the context and {target_share} of "
+    "the target patches are lost.",
+    "padded": 'A collator with truncate="never" gives each of {n} records {context} context and '
+    "{targets} target tokens: {context_share} and {target_share} of them are filler.",
+}
+
+
+CURVE_WORDS = (
+    "In the long run the first patch is seen in {first} of 100 masks, the middle one in {middle} "
+    "and the last one in {last}."
+)
 
 
 @dataclass(frozen=True)
@@ -315,13 +341,19 @@ CONTROLS: dict[str, tuple[Control, ...]] = {
 }
 
 
+def make(code: str) -> ecgmask.Strategy:
+    """Return the strategy that the code of a setting makes."""
+    strategy: ecgmask.Strategy = eval(code, vars(ecgmask).copy())
+    return strategy
+
+
 def grid_of(name: str) -> Grid:
     """Return the settings of a strategy; without controls, a menu of those that have a name."""
     presets = {
         re.sub(r" \[\w+\]", "", label): code
         for label, code in getattr(ecgmask, name).presets.items()
     }
-    made = {label: repr(eval(code, vars(ecgmask).copy())) for label, code in presets.items()}
+    made = {label: repr(make(code)) for label, code in presets.items()}
     named = {label: (label, code[len(name) + 1 : -1]) for label, code in made.items()}
     return Grid(CONTROLS.get(name) or (choices("setting", "Setting", named),), presets)
 
@@ -329,6 +361,58 @@ def grid_of(name: str) -> Grid:
 GRIDS = {
     name: grid_of(name) for name in ecgmask.strategies.__all__ if name not in ("Masks", "Strategy")
 }
+
+
+def title_of(name: str) -> str:
+    """Return the words that the name of a strategy is made of."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
+
+
+def keys_of(name: str, label: str, *, first: bool) -> list[str]:
+    """Return what a setting is called in an address: its papers, the first also by its class.
+
+    Only letters and digits count, and the beginning is enough: ``i-jepa`` and ``ijepa`` are one.
+    """
+    papers = [label.removeprefix("After "), *label.split(", ")]
+    return [key(text) for text in dict.fromkeys([*papers, *[name] * first])]
+
+
+def key(text: str) -> str:
+    """Return the letters and digits of a text in lower case."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def slug(text: str) -> str:
+    """Return a text as an address has it."""
+    return re.sub(r"[^a-z0-9]+", "-", text.removeprefix("After ").replace("'", "").lower()).strip(
+        "-"
+    )
+
+
+def named_settings(names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the settings that have a name, strategy by strategy."""
+    return [
+        {
+            "name": name,
+            "at": at,
+            "label": label,
+            "slug": slug(label),
+            "keys": keys_of(name, label, first=not at),
+        }
+        for name in names
+        for at, label in enumerate(GRIDS[name].presets)
+    ]
+
+
+def menu(names: Iterable[str]) -> str:
+    """Return the options of a menu of these settings; the first is for one that was changed."""
+    groups = ['<option value="" hidden></option>']
+    for title, settings in groupby(
+        enumerate(named_settings(names)), lambda numbered: title_of(numbered[1]["name"])
+    ):
+        options = (f'<option value="{i}">{escape(each["label"])}</option>' for i, each in settings)
+        groups.append(f'<optgroup label="{title}">{"".join(options)}</optgroup>')
+    return "".join(groups)
 
 
 def vlq(values: Iterable[int]) -> str:
@@ -342,6 +426,11 @@ def vlq(values: Iterable[int]) -> str:
     return "".join(text)
 
 
+def signed(values: Any) -> str:
+    """Return whole numbers whose last bit is their sign, as source maps have them."""
+    return vlq((2 * abs(values) + (values < 0)).ravel().tolist())
+
+
 def run_lengths(marked: Any) -> list[int]:
     """Return the lengths of the runs of a row, the first of which is not marked."""
     edges = np.flatnonzero(np.diff(marked, prepend=False))
@@ -349,7 +438,7 @@ def run_lengths(marked: Any) -> list[int]:
 
 
 def encode(draws: list[ecgmask.Masks], words: list[list[int]]) -> str:
-    """Return the draws of a setting, one after the other: rows of masks lead by lead, then words.
+    """Return the records of all batches in turn: rows of masks lead by lead, then words.
 
     The number of targets comes first, or 0 if the only target is the complement of the context and
     not written; then the number of words of a draw.
@@ -401,17 +490,46 @@ def r_peaks() -> Any:
     return find_peaks(ecg.signal[ecg.lead_index("II")], height=0.6, distance=250)[0]
 
 
-def draw(code: str, seed: int) -> ecgmask.Masks:
-    """Return the masks that the code of a setting draws for a seed."""
-    strategy = eval(code, vars(ecgmask).copy())
-    given = {"r_peaks": [r_peaks() / PATCH_SIZE]} if strategy.needs_r_peaks else {}
-    return strategy.draw(1, N_PATCHES, np.random.default_rng(seed), **given)
+def draw(code: str, seed: int, n_records: int = N_RECORDS) -> ecgmask.Masks:
+    """Return the masks of the batch that the code of a setting draws for a seed."""
+    strategy = make(code)
+    given = {"r_peaks": [r_peaks() / PATCH_SIZE] * n_records} if strategy.needs_r_peaks else {}
+    return strategy.draw(n_records, N_PATCHES, default_rng(seed), **given)
+
+
+def law(code: str) -> str:
+    """Return how often each patch is context, then target, in the long run, in hundredths."""
+    strategy = make(code)
+    peaks = r_peaks() / PATCH_SIZE if strategy.needs_r_peaks else ()
+    found = ecgmask.mask_statistics(
+        strategy, N_PATCHES, rng=default_rng(0), r_peaks=peaks, batch_size=BATCH_OF_LAW
+    )
+    hundredths = np.rint(100 * np.concatenate([found.p_context, found.p_target])).astype(int)
+    return signed(np.diff(hundredths, prepend=0))
+
+
+def collate(masks: ecgmask.Masks, seed: int, truncate: str) -> Any:
+    """Return what the package's collator makes of the masks of a batch."""
+    given = SimpleNamespace(draw=lambda *_, **__: masks)
+    collator = ecgmask.PatchMaskCollator(given, patch_size=1, truncate=truncate, seed=seed)
+    records = np.zeros((masks.n_records, masks.n_leads, masks.n_patches), dtype=np.float32)
+    return collator(list(records))
+
+
+def loses_start(seed: int) -> list[bool]:
+    """Return which records lose the first of their surplus patches, as a seeded collator cuts."""
+    context = np.ones((N_RECORDS + 1, 1, 3), dtype=bool)
+    context[:, :, 2] = False
+    context[-1, :, 0] = False
+    target = ~context[:, None]
+    cut = collate(ecgmask.Masks(context, target), seed, "ends")
+    return [int(first) == 1 for first in cut.context[:N_RECORDS, 0]]
 
 
 def refusal(code: str) -> str:
     """Return the error that a reader would get for a setting, whatever the seed, or nothing."""
     try:
-        draw(code, seed=0)
+        draw(code, seed=0, n_records=1)
     except ValueError as error:
         return f"ValueError: {error}"
     return ""
@@ -423,21 +541,28 @@ def mask_data(name: str) -> dict[str, Any]:
     codes = list(settings(name))
     masks: list[int] = []
     drawn: dict[str, int] = {}
+    laws: list[str] = []
     phrases: dict[str, int] = {}
     differ = False
     for code in codes:
         refused = refusal(code)
         if refused:
             masks.append(drawn.setdefault(f"!{refused}", len(drawn)))
-            continue
-        draws = [draw(code, seed) for seed in range(N_SEEDS)]
-        words = [
-            [phrases.setdefault(text, len(phrases)) for text in words_of(one)] for one in draws
-        ]
-        masks.append(drawn.setdefault(encode(draws, words), len(drawn)))
-        differ = differ or any((one.context != draws[0].context).any() for one in draws)
+        else:
+            draws = [
+                batch[record]
+                for batch in (draw(code, seed) for seed in range(N_SEEDS))
+                for record in range(N_RECORDS)
+            ]
+            words = [
+                [phrases.setdefault(text, len(phrases)) for text in words_of(one)] for one in draws
+            ]
+            masks.append(drawn.setdefault(encode(draws, words), len(drawn)))
+            differ = differ or any((one.context != draws[0].context).any() for one in draws)
+        if len(laws) < len(drawn):
+            laws.append("" if refused else law(code))
     used = {word for code in codes for word in re.findall(r"\w+", code)}
-    preset = eval(next(iter(grid.presets.values())), vars(ecgmask).copy())
+    preset = make(next(iter(grid.presets.values())))
     fill = WITH_PEAKS if preset.needs_r_peaks else dict.fromkeys(WITH_PEAKS, "")
     template = CODE
     for place, text in fill.items():
@@ -447,9 +572,7 @@ def mask_data(name: str) -> dict[str, Any]:
     return {
         "about": (getdoc(getattr(ecgmask, name)) or "").split("\n")[0],
         "controls": [asdict(control) for control in grid.controls],
-        "presets": [
-            {"label": label, "at": preset_place(name, code)} for label, code in grid.presets.items()
-        ],
+        "presets": [preset_place(name, code) for code in grid.presets.values()],
         "names": sorted((used & set(ecgmask.__all__)) | {"sample_ecg"}),
         "code": template,
         "leads": one.n_leads,
@@ -460,16 +583,17 @@ def mask_data(name: str) -> dict[str, Any]:
         # Settings that draw the same masks, or are refused for the same reason, have one number.
         "masks": masks,
         "drawn": list(drawn),
+        "laws": laws,
     }
 
 
 def preset_place(name: str, code: str) -> list[int]:
     """Return where each control stands in a setting that has a name."""
-    wanted = eval(code, vars(ecgmask).copy())
+    wanted = make(code)
     sizes = [len(control.options) for control in GRIDS[name].controls]
     for number, setting in enumerate(settings(name)):
         try:
-            found = eval(setting, vars(ecgmask).copy()) == wanted
+            found = make(setting) == wanted
         except ValueError:
             continue
         if found:
@@ -485,18 +609,62 @@ def record_data(drawn: Iterable[str]) -> dict[str, Any]:
         steps = np.rint(ecg.signal[ecg.lead_index(lead), ::EVERY].astype(float) / STEP)
         deltas[lead] = np.diff(steps.astype(int), prepend=0)
     beat = float(np.diff(r_peaks()).mean() / ecg.sampling_rate)
+    stacks = {lead: stack([lead]) for lead in deltas}
+    if len(deltas) > 1:
+        stacks["all"] = stack(deltas)
     return {
         "leads": list(ecg.leads),
         "step": STEP,
         "duration": ecg.duration,
         "beat": round(beat, 4),
         "patches": N_PATCHES,
+        "box": round(LARGE_BOX * N_PATCHES / ecg.duration),
         "times": [f"{n * ecg.duration / N_PATCHES:.2f}" for n in range(N_PATCHES + 1)],
         "seeds": N_SEEDS,
-        "tint": {"light": LIGHT.tint, "dark": DARK.tint},
-        # Signed numbers by their last bit, as source maps have them.
-        "signal": {lead: vlq(2 * abs(row) + (row < 0)) for lead, row in deltas.items()},
+        "records": N_RECORDS,
+        "losesStart": [loses_start(seed) for seed in range(N_SEEDS)],
+        "batchWords": BATCH_WORDS,
+        "curveWords": CURVE_WORDS,
+        "stacks": stacks,
+        "signal": {lead: signed(row) for lead, row in deltas.items()},
     }
+
+
+def stack(leads: Iterable[str]) -> dict[str, Any]:
+    """Return where leads have their place below each other, in mV from the top."""
+    ecg = sample()
+    rows = []
+    level = 0.0
+    for lead in leads:
+        trace = ecg.signal[ecg.lead_index(lead), ::EVERY].astype(float)
+        spare = max(LEAST_ROW - np.ptp(trace), 0) / 2 + 0.1
+        top, zero = level, level + trace.max() + spare
+        level = zero - trace.min() + spare
+        places = {"top": top, "zero": zero, "bottom": level}
+        rows.append({"lead": lead} | {name: round(place, 3) for name, place in places.items()})
+    return {"height": round(level, 3), "rows": rows}
+
+
+def layout(names: Iterable[str], *, code_is_open: bool) -> str:
+    """Return the parts of the page that a script fills."""
+    seconds = range(int(sample().duration) + 1)
+    times = [f"<span>{second}</span>" for second in seconds]
+    times[-1] = f"<span>{seconds[-1]} s</span>"
+    shown = {"all": "all leads"} | {lead: f"lead {lead}" for lead in sample().leads}
+    row = (
+        '<label><span>{0}</span><input type="radio" name="explorer-record" value="{0}">'
+        '<canvas width="{1}" aria-hidden="true"></canvas>'
+        '<span class="explorer-lane-count" aria-hidden="true"></span></label>'
+    )
+    return (Path(__file__).with_suffix(".html").read_text(encoding="utf-8")).format(
+        leads="".join(f'<option value="{lead}">{words}</option>' for lead, words in shown.items()),
+        menu=menu(names),
+        rows="".join(row.format(record, N_PATCHES) for record in range(N_RECORDS)),
+        times="".join(times),
+        records=N_RECORDS,
+        patches=N_PATCHES,
+        open=" open" * code_is_open,
+    )
 
 
 def script(name: str, data: dict[str, Any]) -> str:
@@ -511,8 +679,7 @@ def palette_css() -> str:
         (".mask-explorer", LIGHT),
         ('html[data-theme="dark"] .mask-explorer', DARK),
     ):
-        colours = {role: value for role, value in asdict(palette).items() if role != "tint"}
-        body = " ".join(f"--ecg-{k.replace('_', '-')}: {v};" for k, v in colours.items())
+        body = " ".join(f"--ecg-{k.replace('_', '-')}: {v};" for k, v in asdict(palette).items())
         rules.append(f"{selector} {{ {body} }}")
     return "\n".join([rules[0], f"@media screen {{ {rules[1]} }}", ""])
 
@@ -527,9 +694,13 @@ class mask_explorer(nodes.General, nodes.Element):
 
 
 class MaskExplorer(SphinxDirective):
-    """Explore all strategies, or only the one that is named: ``.. mask-explorer:: Spans``."""
+    """Explore all strategies, or only the one that is named: ``.. mask-explorer:: Spans``.
+
+    What it holds is shown where there are no scripts; then it is the home page's.
+    """
 
     optional_arguments = 1
+    has_content = True
 
     def run(self) -> list[nodes.Node]:
         if self.arguments and self.arguments[0] not in GRIDS:
@@ -540,7 +711,10 @@ class MaskExplorer(SphinxDirective):
         if self.env.current_document.get("has_mask_explorer"):
             raise self.error("a page has room for one mask-explorer; remove this one")
         self.env.current_document["has_mask_explorer"] = True
-        return [mask_explorer(strategies=self.arguments or list(GRIDS), small=bool(self.arguments))]
+        kind = "hero" if self.content else "small" if self.arguments else ""
+        node = mask_explorer(strategies=self.arguments or list(GRIDS), kind=kind)
+        node += self.parse_content_to_nodes()
+        return [node]
 
 
 def add_to_gallery(app: Sphinx, doctree: nodes.document) -> None:
@@ -556,8 +730,14 @@ def add_to_gallery(app: Sphinx, doctree: nodes.document) -> None:
     with_figure = [s for s in sections if any(n.tagname == "themed_figure" for n in s.findall())]
     title = "Try other settings"
     section = nodes.section("", nodes.title(title, title), ids=["try-other-settings"])
-    section += mask_explorer(strategies=[names[app.env.docname]], small=True)
+    section += mask_explorer(strategies=[names[app.env.docname]], kind="small")
     page.insert(page.index((with_figure or sections)[0]) + 1, section)
+
+
+def preview() -> Figure:
+    """Return the picture of the page for those who link to it: masks of four papers."""
+    settings = [next(iter(grid.presets.items())) for grid in list(GRIDS.values())[:4]]
+    return plot_comparison(sample(), {label: draw(code, 0)[0] for label, code in settings})
 
 
 def write_data(app: Sphinx) -> None:
@@ -573,6 +753,9 @@ def write_data(app: Sphinx) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
+    picture = preview()
+    picture.savefig(static / "explorer-preview.png", dpi=144)
+    plt.close(picture)
     app.config.html_static_path.append(str(static))
 
 
@@ -595,24 +778,36 @@ def visit_html(self: Any, node: mask_explorer) -> None:
         text = (Path(builder.outdir) / "_static" / path).read_bytes()
         return f"{relative_uri(here, f'_static/{path}')}?v={crc32(text):08x}"
 
-    pages = {name: uri(page_of(name)) for name in node["strategies"]}
-    gallery = uri("gallery/index")
-    link = f'<a href="{escape(gallery)}">gallery</a>' if gallery else "gallery"
-    self.body.append(
-        f'<div class="mask-explorer{" mask-explorer-small" * node["small"]}" '
-        f'data-pages="{escape(json.dumps(pages))}" '
-        f'data-explorer="{escape(uri("explorer") if node["small"] else "")}">'
-        f"<noscript><p>The explorer needs JavaScript. The {link} shows every strategy without "
-        "it.</p></noscript></div>\n"
-    )
+    names = node["strategies"]
+    small = f"-{node['kind']}" * bool(node["kind"])
+    data = {
+        "presets": named_settings(names),
+        "pages": {name: uri(page_of(name)) for name in names},
+        "scripts": {name: static(f"explorer/{name}.js") for name in names},
+        "explorer": uri("explorer") if small else "",
+    }
     # Deferred, they run in this order once the page is there.
     for path in (
-        f"explorer/record{'-small' * node['small']}.js",
-        *(f"explorer/{name}.js" for name in node["strategies"]),
+        f"explorer/record{'-small' * bool(small)}.js",
+        f"explorer/{names[0]}.js",
         "explorer.js",
     ):
         self.body.append(f'<script defer src="{escape(static(path))}"></script>\n')
-    raise nodes.SkipNode
+    self.body.append(
+        f'<div class="mask-explorer mask-explorer{small or "-full"}" '
+        f'data-site="{escape(json.dumps(data))}">'
+        f"{layout(names, code_is_open=not small)}<noscript>"
+    )
+    if not node.children:
+        gallery = uri("gallery/index")
+        link = f'<a href="{escape(gallery)}">gallery</a>' if gallery else "gallery"
+        self.body.append(
+            f"<p>The explorer needs JavaScript. The {link} shows every strategy without it.</p>"
+        )
+
+
+def depart_html(self: Any, node: mask_explorer) -> None:
+    self.body.append("</noscript></div>\n")
 
 
 def visit_other(self: Any, node: mask_explorer) -> None:
@@ -623,7 +818,10 @@ def visit_other(self: Any, node: mask_explorer) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_node(
-        mask_explorer, html=(visit_html, None), text=(visit_other, None), man=(visit_other, None)
+        mask_explorer,
+        html=(visit_html, depart_html),
+        text=(visit_other, None),
+        man=(visit_other, None),
     )
     app.add_directive("mask-explorer", MaskExplorer)
     app.connect("builder-inited", write_data)

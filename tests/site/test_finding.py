@@ -40,10 +40,10 @@ QUERIES = {
     "masked autoencoder": "gallery/training/mae_step",
     "missing lead": "gallery/concepts/lengths_and_missing_leads",
     "multi-block": "gallery/strategies/context_to_target",
-    "normalise": "your_data",
-    "normalize": "your_data",
+    "normalise": "gallery/data/normalise",
+    "normalize": "gallery/data/normalise",
     "patch": "guide",
-    "patch size": "guide",
+    "patch size": "gallery/concepts/patch_length",
     "per lead": "gallery/strategies/per_lead",
     "plot_statistics": "api/ecgmask.plotting.plot_statistics",
     "PTB-XL": "your_data",
@@ -56,7 +56,7 @@ QUERIES = {
     "torchrun": "distributed",
     "tube mask": "gallery/concepts/shared_mask",
     "variable length": "gallery/concepts/lengths_and_missing_leads",
-    "which strategy": "strategies",
+    "which strategy": "gallery/comparisons/which_to_start_with",
     "wav2vec": "gallery/strategies/spans",
 }
 # The search of Sphinx itself, whose results come at once and without the summaries of their pages.
