@@ -28,6 +28,9 @@ EXTRAS = [
 CONSTRAINTS = Path(".ci/constraints.txt")
 SITE = Path("docs/_build/html")
 DIST = Path("dist")
+CHECKER = "vnu-jar@26.9.27"
+# The checker does not know which site a file belongs to; tests/site reads pages under their policy.
+OF_FILES = ".* violates Content Security Policy .*"
 GENERATED = ("docs/_build", "docs/api", "docs/gallery", "docs/sg_execution_times.rst")
 MADE_WITH = Path("docs/_build/made_with")
 
@@ -191,6 +194,22 @@ def docs(session: nox.Session) -> None:
 def site(session: nox.Session) -> None:
     """Read the site that ``docs`` has built in a real browser; needs Chromium."""
     run(session, "pytest", "tests/site", "--numprocesses=2", "--dist=loadgroup", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def validate(session: nox.Session) -> None:
+    """Check the pages that ``docs`` has built with the Nu HTML checker; needs Java and npm."""
+    folder = Path(session.create_tmp())
+    session.run(
+        *("npm", "install", "--prefix", folder, "--ignore-scripts", CHECKER),
+        external=True,
+    )
+    jar = folder / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    pages = [path for path in SITE.rglob("*.html") if "_static" not in path.parts]
+    session.run(
+        *("java", "-jar", jar, "--Werror", "--filterpattern", OF_FILES, *pages),
+        external=True,
+    )
 
 
 @shares_environment

@@ -19,6 +19,7 @@ UNUSED_SCRIPTS = ("sg-tags.js", "design-tabs.js")
 UNUSED = ("scripts/fontawesome.js*", "webpack-macros.html", "**/*.map", *UNUSED_SCRIPTS)
 SOURCE_MAP = re.compile(r"\s*(//|/\*)# sourceMappingURL=\S+( ?\*/)?\s*$")
 
+BLOCKS = (nodes.paragraph, nodes.bullet_list)
 # Docutils writes one, and so does Sphinx.
 VIEWPORT = re.compile(r'<meta [^>]*name="viewport"[^>]*>')
 PREFORMATTED = re.compile(r"<pre>.*?</pre>", re.DOTALL)
@@ -48,10 +49,10 @@ def mend(text: str, rules: list[tuple[re.Pattern[str], str]]) -> str:
 def take_blocks_out_of_paragraphs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put lists after the paragraph that Sphinx makes of a parameter and all that it says."""
     for paragraph in list(doctree.findall(nodes.paragraph)):
-        blocks = [
-            each for each in paragraph if isinstance(each, nodes.paragraph | nodes.bullet_list)
-        ]
-        if blocks and isinstance(blocks[0], nodes.paragraph):
+        blocks = [each for each in paragraph if isinstance(each, BLOCKS)]
+        if not blocks:
+            continue
+        if isinstance(blocks[0], nodes.paragraph):
             first = blocks.pop(0)
             first.replace_self(first.children)
         for each in blocks:
