@@ -15,8 +15,15 @@ from sphinx.application import Sphinx
 
 # Sphinx-Gallery's filter of its own cards, and what keeps the tabs of several pages alike.
 UNUSED_SCRIPTS = ("sg-tags.js", "design-tabs.js")
-# The theme's own, and a script that is for icons of one's own.
-UNUSED = ("scripts/fontawesome.js*", "webpack-macros.html", "**/*.map", *UNUSED_SCRIPTS)
+# The theme's templates, and a script for icons of one's own; parts that other scripts hold.
+UNUSED = (
+    *UNUSED_SCRIPTS,
+    "scripts/fontawesome.js*",
+    "webpack-macros.html",
+    "*-stemmer.js",
+    "copybutton_funcs.js",
+    "**/*.map",
+)
 SOURCE_MAP = re.compile(r"\s*(//|/\*)# sourceMappingURL=\S+( ?\*/)?\s*$")
 
 BLOCKS = (nodes.paragraph, nodes.bullet_list)
@@ -34,7 +41,6 @@ MENDED_IN_PAGE = [
     # Tables of pandas, of docutils and of the index.
     (re.compile(r'(<(?:table|tr|td|col)) style="[^"]*"'), r"\1"),
     # What the validator calls needless.
-    (re.compile(r'(<main\b[^>]*) role="main"'), r"\1"),
     (re.compile(r"(<(?:br|col|hr|img|input|link|meta|source)\b[^<>]*?)\s*/>"), r"\1>"),
 ]
 
