@@ -102,7 +102,7 @@ sphinx_gallery_conf = {
         *(f"../examples/{section}" for section in ("strategies", "comparisons", "concepts")),
         "*",
     ],
-    "within_subsection_order": "ExampleTitleSortKey",
+    "within_subsection_order": "gallery_order.ListedOrder",
     "image_scrapers": ("themed_figures.scrape",),
     "abort_on_example_error": True,
     "only_warn_on_example_error": False,

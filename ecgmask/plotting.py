@@ -13,7 +13,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ecgmask._checks import check_count
 from ecgmask.ecg import ECG
@@ -458,7 +458,7 @@ def plot_draws(
 def plot_guesses(
     ecg: ECG,
     masks: MaskLike,
-    guesses: Mapping[str, ArrayLike],
+    guesses: Mapping[str, NDArray[Any]],
     *,
     lead: str = "II",
     patch_size: int | None = None,

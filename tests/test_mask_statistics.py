@@ -1,6 +1,7 @@
 """Statistics of strategies by simulation, against closed forms and counts by hand."""
 
 from itertools import groupby
+from xml.etree import ElementTree
 
 import laws
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from prescribed import Prescribed
 from scipy.stats import t
 
+import ecgmask
 from ecgmask import (
     Beats,
     ContextToTarget,
@@ -26,9 +28,20 @@ from ecgmask import (
     RandomPatches,
     Spans,
     UnionOfBlocks,
+    compare_strategies,
     mask_statistics,
+    strategies,
 )
-from ecgmask.statistics import count_runs, find_runs, mean_run
+from ecgmask.statistics import (
+    COLUMNS,
+    cells,
+    count_runs,
+    find_runs,
+    mean_run,
+    rounded,
+    rounded_share,
+    rounded_time,
+)
 
 TARGET_LENGTHS = laws.block_lengths(200, "0.15", "0.20")
 CONTEXT_LENGTHS = laws.block_lengths(200, "0.85", "0.95")
@@ -472,3 +485,124 @@ def test_no_record_is_drawn_again_where_no_length_is_given():
 def test_a_length_that_no_record_has_is_refused(n_context, error, message):
     with pytest.raises(error, match=message):
         mask_statistics(OneToSix(), 10, rng=np.random.default_rng(3), n_context=n_context)
+
+
+# Several strategies
+
+
+@pytest.fixture(scope="module")
+def presets():
+    """All settings that have a name, for ten seconds of ten beats."""
+    names = vars(ecgmask).copy()
+    return compare_strategies(
+        {
+            name: eval(code, names)
+            for family in map(names.get, strategies.__all__)
+            for name, code in getattr(family, "presets", {}).items()
+        },
+        200,
+        r_peaks=np.arange(10, 200, 20),
+    )
+
+
+def test_numbers_do_not_depend_on_what_a_strategy_is_compared_with():
+    given = {"MAE": RandomPatches.mae(), "V-JEPA": UnionOfBlocks.vjepa_short()}
+    both = compare_strategies(given, 200, n_batches=8)
+    turned = compare_strategies(dict(reversed(given.items())), 200, n_batches=8)
+    for name, strategy in given.items():
+        alone = mask_statistics(strategy, 200, rng=np.random.default_rng(0), n_batches=8)
+        for comparison in (both, turned):
+            assert str(comparison[name]) == str(alone)
+            assert np.array_equal(comparison[name].p_context, alone.p_context)
+
+
+def test_another_seed_draws_others():
+    one, other = (
+        compare_strategies({"": Spans()}, 200, n_batches=4, seed=seed)[""] for seed in (0, 1)
+    )
+    assert one.context != other.context
+
+
+def test_whole_per_cents_are_meaningful_for_every_setting_with_a_name(presets):
+    for name, each in presets.statistics.items():
+        errors = (each.context_error, each.target_error, each.ignored_error)
+        assert max(errors) <= 0.005, name
+
+
+def test_only_strategies_that_need_them_get_r_peaks():
+    given = {"Beats": Beats(), "MAE": RandomPatches.mae()}
+    comparison = compare_strategies(given, 20, n_batches=4, r_peaks=[2.5, 7.5, 12.5, 17.5])
+    assert comparison["Beats"].target == 0.5
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "decimals", "text"),
+    [
+        (0.25, 0.004, 2, "0.25"),
+        (0.25, 0.005, 2, "0.25"),
+        (0.26, 0.006, 2, "0.3"),
+        (41.6, 0, 0, "42"),
+        (41.6, 0.4, 0, "42"),
+        (41.6, 0.6, 0, "40"),
+        (1234, 30, 0, "1200"),
+    ],
+)
+def test_a_number_ends_with_a_unit_of_twice_its_error(value, error, decimals, text):
+    assert rounded(value, error, decimals) == text
+
+
+def test_only_none_and_all_are_none_and_all():
+    shares = [(0, 0), (0.004, 0), (0.5, 0), (0.996, 0), (1, 0)]
+    assert [rounded_share(*each) for each in shares] == ["0%", "0.4%", "50%", "99.6%", "100%"]
+
+
+def test_short_times_are_in_milliseconds():
+    assert rounded_time(0.196, 0.0004) == "196 ms"
+    assert rounded_time(2.38, 0.01) == "2.4 s"
+    assert rounded_time(float("nan"), float("nan")) == "none"
+
+
+def test_printed_a_comparison_is_a_table_of_its_columns(presets):
+    header, *rows = str(presets).splitlines()
+    assert header.split() == " ".join(COLUMNS).split()
+    for row, (name, statistics) in zip(rows, presets.statistics.items(), strict=True):
+        assert row.startswith(name)
+        assert row.removeprefix(name).split() == " ".join(cells(statistics)).split()
+    assert len({len(line) for line in (header, *rows)}) == 1
+
+
+def test_in_a_notebook_a_comparison_is_a_table_with_headers():
+    comparison = compare_strategies({"A & <B>": Forecast(0.25)}, 200, n_batches=2)
+    table = ElementTree.fromstring(comparison._repr_html_())
+    head, (row,) = table.find("thead/tr"), table.findall("tbody/tr")
+    assert [(cell.tag, cell.get("scope")) for cell in head] == [("th", "col")] * (1 + len(COLUMNS))
+    assert [cell.text for cell in head][1:] == list(COLUMNS)
+    assert (row[0].tag, row[0].get("scope"), row[0].text) == ("th", "row", "A & <B>")
+    assert [cell.text for cell in row[1:]] == list(cells(comparison["A & <B>"]))
+    # A strict policy of the page would block them.
+    assert not [each for each in table.iter() if "style" in each.attrib]
+
+
+def test_columns_of_a_comparison_hold_a_number_for_each_strategy(presets):
+    columns = presets.as_dict()
+    assert columns["strategy"] == list(presets.statistics)
+    for name, values in columns.items():
+        assert len(values) == len(presets.statistics)
+        if name != "strategy":
+            assert values == [getattr(s, name) for s in presets.statistics.values()]
+            assert {type(value) for value in values} == {float}
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "error", "message"),
+    [
+        ({}, {}, ValueError, "at least one strategy to compare, but strategies is empty"),
+        (Forecast(), {}, TypeError, "strategies must be a dict of names and strategies, not Fore"),
+        ({"a": "Forecast"}, {}, TypeError, "strategy must be an object with a draw method"),
+        ({"a": Forecast()}, {"seed": -1}, ValueError, "seed must be at least 0, not -1"),
+        ({"a": Forecast()}, {"seed": None}, TypeError, "seed must be a whole number, not None"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(given, options, error, message):
+    with pytest.raises(error, match=message):
+        compare_strategies(given, 200, **options)

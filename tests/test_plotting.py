@@ -1,7 +1,7 @@
 """Figures of masked ECGs: what is drawn, in data coordinates."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -24,10 +24,26 @@ from ecgmask import (
     Masks,
     PatchMaskCollator,
     PerLead,
+    RandomPatches,
+    StrategyComparison,
+    UnionOfBlocks,
+    compare_strategies,
     describe,
     mask_statistics,
 )
-from ecgmask.plotting import DARK, LIGHT, plot_12_leads, plot_comparison, plot_lead, plot_statistics
+from ecgmask.baselines import interpolate
+from ecgmask.plotting import (
+    DARK,
+    LIGHT,
+    plot_12_leads,
+    plot_comparison,
+    plot_draws,
+    plot_guesses,
+    plot_lead,
+    plot_shares,
+    plot_statistics,
+    plot_visibility,
+)
 from ecgmask.statistics import find_runs
 
 PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
@@ -390,11 +406,19 @@ def test_every_figure_of_a_synthetic_ecg_says_so(ecg, jepa, palette):
         (draw_12_leads, "Synthetic ECG with 12 leads, 10 s in "),
         (draw_lead, "Lead II of a synthetic ECG, 10 s in "),
         (draw_comparison, "name: Lead II of a synthetic ECG, 10 s in "),
+        (draw_guesses, "Lead II of a synthetic ECG, 10 s in "),
     ]:
-        figure = draw(made, jepa, palette=palette)
+        figure = draw(made, jepa[0], palette=palette)
         assert figure.get_label().startswith(label)
         notes = [t for t in figure.findobj(Text) if t.get_text() == "synthetic\nECG"]
         assert [note.get_color() for note in notes] == [palette.text]
+
+
+def test_the_trace_above_draws_says_that_it_is_synthetic(ecg, jepa):
+    for synthetic in (True, False):
+        fig = plot_draws(replace(ecg, synthetic=synthetic), jepa, lead="II")
+        notes = [t for t in fig.findobj(Text) if t.get_text() == "synthetic\nECG"]
+        assert len(notes) == synthetic
 
 
 def test_no_figure_of_a_recording_says_synthetic(ecg, jepa):
@@ -632,6 +656,274 @@ def test_statistics_are_drawn_in_a_figure_of_the_caller(statistics):
     assert plt.get_fignums() == []
 
 
+# Draws
+
+
+def colours_of(ax):
+    """Return the colour of each cell of the only image of a panel, as it looks on the page."""
+    (image,) = ax.images
+    rgba = image.to_rgba(image.get_array())
+    background = np.array(to_rgb(ax.get_facecolor()))
+    return rgba[..., :3] * rgba[..., 3:] + background * (1 - rgba[..., 3:])
+
+
+@PALETTES
+def test_a_row_of_draws_has_the_roles_of_its_record(ecg, ijepa, palette):
+    (ax,) = plot_draws(ecg, ijepa, palette=palette).axes
+    shown = colours_of(ax)
+    assert shown.shape == (3, 200, 3)
+    for role in ("context", "ignored"):
+        marked = getattr(ijepa, role)[:, 0]
+        expected = np.broadcast_to(to_rgb(getattr(palette, role)), (marked.sum(), 3))
+        np.testing.assert_allclose(shown[marked], expected)
+
+
+@PALETTES
+def test_the_more_targets_a_patch_is_in_the_fuller_is_its_colour(ecg, palette):
+    masks = masks_of("##...", "..###", "...##", "....#")
+    assert ecg.signal.shape[1] % masks.n_patches == 0
+    (ax,) = plot_draws(ecg, masks, palette=palette).axes
+    shown = colours_of(ax)[0]
+    to_target = np.linalg.norm(shown - to_rgb(palette.target), axis=1)
+    assert to_target[1] > to_target[2] > to_target[3] > to_target[4] > 0
+
+
+@PALETTES
+def test_roles_of_draws_differ_in_lightness(ecg, palette):
+    (ax,) = plot_draws(ecg, masks_of("##...", "..##."), palette=palette).axes
+    shades = sorted(luminance(colour) for colour in colours_of(ax)[0][[0, 2, 4]])
+    assert min(np.diff(shades)) > 0.05
+
+
+def test_draws_lie_below_each_other_on_a_time_axis_in_seconds(ecg, ijepa):
+    (ax,) = plot_draws(ecg, ijepa).axes
+    assert ax.images[0].get_extent() == [0, 10, 3, 0]
+    assert ax.get_xlim() == (0, 10)
+    assert ax.yaxis_inverted()
+    assert ax.get_xlabel() == "Time (s)"
+
+
+def test_per_lead_draws_are_bands_of_all_leads(ecg, per_lead):
+    (ax,) = plot_draws(ecg, per_lead).axes
+    shown = colours_of(ax).reshape(2, 12, 200, 3)
+    assert np.array_equal(np.isclose(shown, to_rgb(LIGHT.context)).all(axis=-1), per_lead.context)
+    (borders,) = (c for c in ax.collections if isinstance(c, LineCollection))
+    assert [segment[0, 1] for segment in borders.get_segments()] == [1]
+    assert ax.get_title(loc="left") == "2 draws, 12 leads each"
+
+
+@pytest.mark.parametrize("lead", ["II", "V2"])
+def test_draws_of_a_lead_lie_below_its_trace(ecg, per_lead, lead):
+    trace, ax = plot_draws(ecg, per_lead, lead=lead).axes
+    row = ecg.lead_index(lead)
+    np.testing.assert_array_equal(trace.lines[0].get_ydata(), ecg.signal[row])
+    assert [label.get_text() for label in trace.get_yticklabels()] == [lead]
+    shown = np.isclose(colours_of(ax), to_rgb(LIGHT.context)).all(axis=-1)
+    assert np.array_equal(shown, per_lead.context[:, row])
+    assert trace.get_xlim() == ax.get_xlim()
+    assert f"2 draws for lead {lead}, 10 s in 200 patches of 50 ms; " in ax.figure.get_label()
+
+
+def test_draws_of_several_strategies_have_a_panel_each(ecg, jepa, per_lead):
+    fig = plot_draws(ecg, {"ECG-JEPA": jepa, "Per lead": per_lead})
+    titles = [ax.get_title(loc="left") for ax in fig.axes]
+    assert titles == ["ECG-JEPA: 3 draws", "Per lead: 2 draws, 12 leads each"]
+    assert [ax.get_xlabel() for ax in fig.axes] == ["", "Time (s)"]
+    assert "Per lead: 2 draws for each of 12 leads, " in fig.get_label()
+
+
+def test_the_label_of_draws_says_what_is_in_them(ecg):
+    context = np.array([[[c == "#" for c in row]] for row in ("##..#", "#....")])
+    targets = np.array([[[[c == "#" for c in row]]] for row in ("..#..", ".###.")])
+    assert plot_draws(ecg, Masks(context, targets)).get_label() == (
+        "2 draws, 10 s in 5 patches of 2000 ms; context is 20% to 60% of a draw; target is 20% to "
+        "60% of a draw; ignored is 20% of a draw; the first patch is seen in 100% of the rows, the "
+        "middle one in 0%, the last in 50%; it must predict stretches of 2.00 to 6.00 s."
+    )
+
+
+@pytest.mark.parametrize("as_dict", [False, True])
+@pytest.mark.parametrize("truncate", ["ends", "never"])
+def test_draws_are_taken_from_what_collators_return(ecg, as_dict, truncate):
+    collate = PatchMaskCollator(ContextToTarget(), 25, truncate=truncate, as_dict=as_dict)
+    torch.manual_seed(0)
+    batch = collate([ecg.signal] * 4)
+    context, targets = (
+        (batch["context"], batch["targets"]) if as_dict else (batch.context, batch.targets)
+    )
+    if truncate == "ends":
+        expected = Masks.from_indices(context, targets, n_patches=200)
+        (one,) = plot_draws(ecg, expected).axes
+        (other,) = plot_draws(ecg, batch, patch_size=25).axes
+        assert artists(one) == artists(other)
+    assert plot_draws(ecg, batch, patch_size=25).axes[0].images[0].get_array().shape == (4, 200)
+
+
+@pytest.mark.parametrize("lead", [None, "II"])
+def test_draws_are_a_handful_of_artists(ecg, lead):
+    counts = {
+        count_artists(
+            plot_draws(ecg, RandomPatches().draw(8, n, np.random.default_rng(0)), lead=lead)
+        )
+        for n in (20, 200, 1000)
+    }
+    ((drawn, words),) = counts
+    assert drawn <= 3
+    assert words == 0
+
+
+def test_no_draws_are_refused(ecg):
+    with pytest.raises(ValueError, match="at least one strategy to draw, but masks is empty"):
+        plot_draws(ecg, {})
+
+
+# Guesses
+
+
+def guess_lines(ax):
+    return [line for line in ax.lines if line.get_gid() == "guess"]
+
+
+@pytest.mark.parametrize("name", ["ijepa", "per_lead"])
+def test_guesses_are_drawn_where_the_lead_is_hidden_and_meet_what_is_seen(ecg, request, name):
+    masks = request.getfixturevalue(name)
+    guess = interpolate(ecg, masks)
+    ax = plot_guesses(ecg, masks, {"line": guess, "same": guess + 0.1}, lead="V2", record=1)
+    row = ecg.lead_index("V2")
+    hidden = ~np.repeat(masks.context[1, row if masks.n_leads > 1 else 0], 25)
+    near = np.convolve(hidden, [1, 1, 1], mode="same") > 0
+    for line, offset in zip(guess_lines(ax), (0, 0.1), strict=True):
+        shown = np.isfinite(line.get_ydata())
+        assert np.array_equal(shown, near)
+        np.testing.assert_allclose(
+            line.get_ydata()[shown] - ax.get_yticks()[0], guess[1, row, shown] + offset
+        )
+
+
+def test_below_guesses_is_the_lead_as_it_is_drawn_alone(ecg, ijepa):
+    alone = plot_lead(ecg, ijepa, lead="II")
+    ax = plot_guesses(ecg, ijepa, {"line": interpolate(ecg, ijepa)}, lead="II")
+    for role in ROLES:
+        assert np.array_equal(drawn(ax, role), drawn(alone, role))
+    assert tints(ax) == tints(alone)
+
+
+@PALETTES
+def test_guesses_are_told_apart_by_their_lines_and_have_no_colour_of_a_role(ecg, ijepa, palette):
+    guess = interpolate(ecg, ijepa)
+    ax = plot_guesses(ecg, ijepa, {"one": guess, "other": guess}, palette=palette)
+    assert {line.get_color() for line in guess_lines(ax)} == {palette.text}
+    assert len({line.get_linestyle() for line in guess_lines(ax)}) == 2
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "other"]
+
+
+def test_a_guess_that_is_far_off_is_inside_the_figure(ecg, ijepa):
+    ax = plot_guesses(ecg, ijepa, {"far": interpolate(ecg, ijepa) + 5})
+    bottom, top = ax.get_ylim()
+    (line,) = guess_lines(ax)
+    assert bottom < np.nanmin(line.get_ydata())
+    assert np.nanmax(line.get_ydata()) < top
+
+
+def test_the_label_of_guesses_says_how_far_off_they_are(ecg, ijepa):
+    signal = np.repeat(ecg.signal[None], 3, axis=0)
+    guesses = {"Half a millivolt": signal - 0.5, "Nothing": np.full_like(signal, np.nan)}
+    ax = plot_guesses(ecg, ijepa, guesses)
+    assert ax.get_label() == (
+        f"{plot_lead(ecg, ijepa).get_label()} Half a millivolt misses the targets by 0.50 mV, root "
+        "mean square. Nothing guesses none of the targets."
+    )
+    assert ax.figure.get_label() == ax.get_label()
+
+
+@pytest.mark.parametrize("guesses", [{}, np.zeros((3, 12, 5000))], ids=["none", "no names"])
+def test_guesses_without_names_are_refused(ecg, ijepa, guesses):
+    with pytest.raises(ValueError, match="guesses must be a dict of names and arrays, such as"):
+        plot_guesses(ecg, ijepa, guesses)
+
+
+@pytest.mark.parametrize("shape", [(12, 5000), (1, 12, 5000), (3, 12, 200)])
+def test_guesses_of_another_shape_are_refused(ecg, ijepa, shape):
+    with pytest.raises(ValueError, match=r"guess 'line' has the shape .*, not \(3, 12, 5000\) as"):
+        plot_guesses(ecg, ijepa, {"line": np.zeros(shape)})
+    assert plt.get_fignums() == []
+
+
+# Several strategies
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    strategies = {
+        "ECG-JEPA": MaskAndComplement(),
+        "I-JEPA": ContextToTarget.ijepa(),
+        "MAE": RandomPatches.mae(),
+        "V-JEPA, short range": UnionOfBlocks.vjepa_short(),
+    }
+    return compare_strategies(strategies, 200, n_batches=8)
+
+
+@PALETTES
+def test_bars_of_shares_are_stacked_to_all_patches(comparison, palette):
+    ax = plot_shares(comparison, palette=palette)
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(comparison.statistics)
+    ends = np.zeros(4)
+    for role, container in zip(ROLES, ax.containers, strict=True):
+        for row, bar in enumerate(container):
+            share = getattr(list(comparison.statistics.values())[row], role)
+            assert bar.get_x() == pytest.approx(ends[row])
+            assert bar.get_width() == pytest.approx(100 * share)
+            assert to_hex(bar.get_facecolor()) == getattr(palette, role).lower()
+            ends[row] += bar.get_width()
+    assert ends == pytest.approx([100] * 4)
+    assert ax.yaxis_inverted()
+
+
+@PALETTES
+def test_curves_of_being_seen_are_blue_and_told_apart_by_their_lines(rng, palette):
+    statistics = mask_statistics(RandomPatches(), 200, rng=rng, n_batches=2)
+    ax = plot_visibility(
+        StrategyComparison({f"number {n}": statistics for n in range(16)}), palette=palette
+    )
+    assert {line.get_color() for line in ax.lines} == {palette.context_line}
+    assert len({(line.get_linestyle(), line.get_marker()) for line in ax.lines}) == 16
+
+
+def test_a_curve_of_being_seen_holds_the_probability_of_each_patch(comparison):
+    ax = plot_visibility(comparison)
+    for line, statistics in zip(ax.lines, comparison.statistics.values(), strict=True):
+        assert np.array_equal(height(line, (np.arange(200) + 0.5) * 0.05), statistics.p_context)
+    assert ax.get_xlim() == (0, 10)
+
+
+def test_the_name_of_a_curve_stands_on_it_and_covers_no_other(comparison):
+    ax = plot_visibility(comparison)
+    ax.figure.canvas.draw()
+    for text in ax.texts:
+        x, y = text.get_position()
+        assert y == height(curve_of(ax, text.get_text()), x)
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == 4
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
+def test_figures_of_several_strategies_are_labelled_with_their_numbers(comparison):
+    mae = "MAE 25%, 75% and 0%"
+    assert mae in plot_shares(comparison).figure.get_label()
+    seen = comparison["MAE"].p_context
+    words = f"MAE {seen[0]:.2f} and {seen[100]:.2f}"
+    assert words in plot_visibility(comparison).figure.get_label()
+
+
+@pytest.mark.parametrize("draw", [plot_shares, plot_visibility])
+def test_a_comparison_is_drawn_in_axes_of_the_caller(comparison, draw):
+    fig, (left, right) = plt.subplots(1, 2)
+    assert draw(comparison, ax=right) is right
+    assert right.get_label().endswith(".")
+    assert fig.axes == [left, right]
+    assert not left.has_data()
+
+
 # The caller's canvas
 
 
@@ -761,7 +1053,17 @@ def draw_comparison(ecg, masks, **options):
     return plot_comparison(ecg, {"name": masks}, **options)
 
 
-EVERY_FIGURE = pytest.mark.parametrize("draw", [draw_12_leads, draw_lead, draw_comparison])
+def draw_draws(ecg, masks, **options):
+    return plot_draws(ecg, masks, **options)
+
+
+def draw_guesses(ecg, masks, **options):
+    return plot_guesses(ecg, masks, {"flat": np.zeros((1, 12, 5000))}, **options)
+
+
+EVERY_FIGURE = pytest.mark.parametrize(
+    "draw", [draw_12_leads, draw_lead, draw_comparison, draw_draws, draw_guesses]
+)
 INDICES = (np.array([[0, 1]]), np.array([[2, 3]]))
 
 
@@ -787,13 +1089,18 @@ INDICES = (np.array([[0, 1]]), np.array([[2, 3]]))
         (INDICES, {"patch_size": 25.0}, TypeError, "patch_size must be a whole number"),
         (INDICES, {"patch_size": "25"}, TypeError, "patch_size must be a whole number"),
         (INDICES, {"patch_size": 2500}, ValueError, "targets holds index 3, but"),
-        (INDICES, {"patch_size": 25, "record": 1}, IndexError, "record 1 is not among the 1"),
         (np.array([[0, 1]]), {"patch_size": 25}, TypeError, "masks must be what a strategy draws"),
     ],
 )
 def test_masks_that_do_not_fit_are_refused(ecg, draw, masks, options, error, message):
     with pytest.raises(error, match=message):
         draw(ecg, masks, **options)
+
+
+@pytest.mark.parametrize("draw", [draw_12_leads, draw_lead, draw_comparison, draw_guesses])
+def test_a_record_that_is_not_there_is_refused(ecg, draw):
+    with pytest.raises(IndexError, match="record 1 is not among the 1"):
+        draw(ecg, INDICES, patch_size=25, record=1)
 
 
 @EVERY_FIGURE
@@ -810,13 +1117,13 @@ def test_a_bare_signal_is_refused_with_the_way_out(ecg, jepa, draw, convert):
         draw(convert(ecg), jepa)
 
 
-@pytest.mark.parametrize("draw", [draw_lead, draw_comparison])
+@pytest.mark.parametrize("draw", [draw_lead, draw_comparison, draw_draws, draw_guesses])
 def test_an_unknown_lead_is_refused(ecg, jepa, draw):
     with pytest.raises(ValueError, match="lead 'V7' is not in this ECG; it has I, II"):
         draw(ecg, jepa, lead="V7")
 
 
-@pytest.mark.parametrize("draw", [draw_lead, draw_comparison])
+@pytest.mark.parametrize("draw", [draw_lead, draw_comparison, draw_draws, draw_guesses])
 def test_what_is_refused_leaves_no_figure_open(ecg, jepa, draw):
     with pytest.raises(ValueError, match="lead 'V7'"):
         draw(ecg, jepa, lead="V7")

@@ -83,7 +83,7 @@ class Encoder(nn.Module):
 
     def forward(self, signal, context=None):
         tokens = self.embed(signal.unfold(2, 25, 25).transpose(1, 2).flatten(2))
-        tokens = tokens + self.position
+        tokens = tokens + self.position[: tokens.shape[1]]
         if context is not None:
             tokens = gather_tokens(tokens, context)
         return self.blocks(tokens)

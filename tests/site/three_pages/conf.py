@@ -18,4 +18,8 @@ html_sidebars = {}
 nitpicky = False
 html_static_path = [str(REAL / "_static")]
 templates_path = [str(REAL / "_templates")]
-sphinx_gallery_conf |= {"examples_dirs": "examples", "subsection_order": None}  # noqa: F821
+sphinx_gallery_conf |= {  # noqa: F821
+    "examples_dirs": "examples",
+    "subsection_order": None,
+    "within_subsection_order": "FileNameSortKey",
+}
