@@ -28,6 +28,13 @@ EXTRAS = [
 CONSTRAINTS = Path(".ci/constraints.txt")
 SITE = Path("docs/_build/html")
 DIST = Path("dist")
+CHECKER = "vnu-jar@26.9.27"
+# Not of its concern: the policy of a site, which files do not have (tests/site reads pages under
+# it), sections that begin with a heading, as Sphinx's do, a role that the search looks for.
+NOT_OF_PAGES = (
+    ".* violates Content Security Policy .*"
+    "|Article lacks heading.*|Consider using the .h1.*|The .main. role is unnecessary.*"
+)
 GENERATED = ("docs/_build", "docs/api", "docs/gallery", "docs/sg_execution_times.rst")
 MADE_WITH = Path("docs/_build/made_with")
 
@@ -191,6 +198,22 @@ def docs(session: nox.Session) -> None:
 def site(session: nox.Session) -> None:
     """Read the site that ``docs`` has built in a real browser; needs Chromium."""
     run(session, "pytest", "tests/site", "--numprocesses=2", "--dist=loadgroup", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def validate(session: nox.Session) -> None:
+    """Check the pages that ``docs`` has built with the Nu HTML checker; needs Java and npm."""
+    folder = Path(session.create_tmp())
+    session.run(
+        *("npm", "install", "--prefix", folder, "--ignore-scripts", CHECKER),
+        external=True,
+    )
+    jar = folder / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    pages = [path for path in SITE.rglob("*.html") if "_static" not in path.parts]
+    session.run(
+        *("java", "-jar", jar, "--Werror", "--filterpattern", NOT_OF_PAGES, *pages),
+        external=True,
+    )
 
 
 @shares_environment

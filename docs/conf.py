@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from importlib.metadata import metadata
 from pathlib import Path
@@ -45,6 +44,7 @@ extensions = [
     "icon_font",
     "keywords",
     "reference_pages",
+    "served_files",
     "strategy_table",
     "themed_figures",
     "type_variables",
@@ -125,7 +125,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "ecgmask"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = [("site.js", {"defer": "defer"})]
+html_js_files = [("theme.js", {"priority": 100}), ("site.js", {"defer": "defer"})]
+html_favicon = "_static/icon.svg"
 html_search_scorer = str(Path(__file__).parent / "_ext" / "scorer.js")
 html_show_sourcelink = False
 html_copy_source = False
@@ -142,7 +143,6 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
-    "search_as_you_type": True,
 }
 html_sidebars = {
     page.stem: [] for page in Path(__file__).parent.glob("*.rst") if page.stem != "api"
@@ -182,25 +182,6 @@ def use_public_name(app, env, node, contnode):
     node["reftarget"] = public_names.get(node.get("reftarget"), node.get("reftarget"))
 
 
-FRAME = '<table class="dataframe">'
-
-
-def make_citations_items(app, pagename, templatename, context, doctree):
-    # Docutils puts them into a list, and gives them a role that only real items of lists may have.
-    if "body" in context:
-        context["body"] = context["body"].replace(' role="doc-biblioentry"', ' role="listitem"')
-
-
-def leave_the_look_of_frames_to_the_theme(app, pagename, templatename, context, doctree):
-    # Pandas writes a style sheet into each, which a strict policy blocks, and obsolete attributes.
-    if "dataframe" in context.get("body", ""):
-        body = re.sub(r"<style scoped>.*?</style>\n?", "", context["body"], flags=re.DOTALL)
-        body = body.replace('<tr style="text-align: right;">', "<tr>")
-        context["body"] = body.replace('<table border="1" class="dataframe">', FRAME)
-
-
 def setup(app):
     # Before intersphinx, which answers the same event.
     app.connect("missing-reference", use_public_name, priority=400)
-    app.connect("html-page-context", make_citations_items)
-    app.connect("html-page-context", leave_the_look_of_frames_to_the_theme)

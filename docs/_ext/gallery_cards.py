@@ -150,13 +150,6 @@ def add_script(app: Sphinx, pagename: str, templatename: str, context: Any, doct
         context["example_script"] = script.read_text(encoding="utf-8")
 
 
-def use_own_script(app: Sphinx) -> None:
-    """Leave Sphinx-Gallery's script for tags out."""
-    app.registry.js_files[:] = [
-        (name, attributes) for name, attributes in app.registry.js_files if name != "sg-tags.js"
-    ]
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     for node in (example_tags, tag_filter):
         visit = visit_tags if node is example_tags else visit_filter
@@ -169,7 +162,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("doctree-resolved", drop_lone_tags)
     app.connect("doctree-resolved", place_filter)
     app.connect("html-page-context", add_script)
-    app.connect("builder-inited", use_own_script, priority=100)
     # Galleries, mini-galleries and related examples have no setting for this.
     for name in ("THUMBNAIL_TEMPLATE", "BACKREF_THUMBNAIL_TEMPLATE"):
         if not hasattr(backreferences, name):

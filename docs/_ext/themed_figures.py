@@ -50,7 +50,8 @@ CARD = (240, 150)  # CSS pixels
 
 PHONE_PAGE = "(max-width: 600px)"
 # Without scripts a page is light, and browsers load hidden images then, lazy or not.
-FIRST = {"light": "", "dark": '<source media="(scripting: none)" srcset="data:,">'}
+NOTHING = "data:image/svg+xml,%3Csvg/%3E"
+FIRST = {"light": "", "dark": f'<source media="(scripting: none)" srcset="{NOTHING}">'}
 
 _LIGHT, _DARK = asdict(LIGHT), asdict(DARK)
 # Matplotlib's own black on white counts as text on the page.

@@ -1,4 +1,9 @@
-/* Paper is white. The button that copies the script of an example. The filter of the gallery. */
+/* Search. Paper is white. The button that copies the script of an example. The filter of the gallery. */
+
+const searchPage = document.querySelector(".bd-search-container");
+searchPage?.querySelector("input").focus();
+// Where the results are a page of their own, those of the theme's window would be among them.
+DOCUMENTATION_OPTIONS.search_as_you_type = !searchPage;
 
 const root = document.documentElement;
 const paper = matchMedia("print");
@@ -12,7 +17,7 @@ const script = document.getElementById("whole-script");
 if (script) {
   const button = document.querySelector(".copy-script");
   const words = button.textContent;
-  const clipboard = new ClipboardJS(button, { text: () => JSON.parse(script.textContent) });
+  const clipboard = new ClipboardJS(button, { text: () => JSON.parse(script.content.textContent) });
   const say = (text) => {
     button.textContent = text;
     setTimeout(() => (button.textContent = words), 2000);

@@ -31,9 +31,10 @@ def test_hooks_are_pinned_to_a_commit():
         assert re.fullmatch(r"[0-9a-f]{40} # frozen: v\d+\.\d+\.\d+", rev)
 
 
-def test_only_the_job_that_publishes_may_ask_for_an_identity():
-    text = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
-    before, publish = text.split("\n  publish:\n")
-    assert "id-token" not in before
+@pytest.mark.parametrize(("workflow", "job"), [("release.yml", "publish"), ("pages.yml", "deploy")])
+def test_only_the_job_that_publishes_may_ask_for_an_identity(workflow, job):
+    text = (ROOT / ".github" / "workflows" / workflow).read_text(encoding="utf-8")
+    before, publish = text.split(f"\n  {job}:\n")
+    assert "write" not in before
     assert "id-token: write" in publish
     assert "run:" not in publish

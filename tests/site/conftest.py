@@ -105,6 +105,13 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+# What the policy of a page blocks counts as an error of a script.
+BLOCKED = """addEventListener("securitypolicyviolation", (event) => {
+    const { effectiveDirective, blockedURI, sourceFile, lineNumber } = event;
+    throw new Error(`${effectiveDirective} blocks ${blockedURI}: ${sourceFile}, ${lineNumber}`);
+})"""
+
+
 class Reader:
     """A tab of its own for one theme and width, and the requests that it made."""
 
@@ -116,6 +123,7 @@ class Reader:
             reduced_motion=options.pop("reduced_motion", "reduce"),
             **options,
         )
+        self.context.add_init_script(BLOCKED)
         self.tab = self.context.new_page()
         self.requests: list[str] = []
         self.messages: list[str] = []

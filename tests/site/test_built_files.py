@@ -83,8 +83,8 @@ def test_internal_links_and_their_anchors_resolve(page_path):
     broken = []
     elements = parsed(page_path).find_all(["a", "link", "script", "img", "source"])
     links = [each.get("href") or each.get("src") for each in elements]
-    sets = [each["srcset"] for each in elements if each.get("srcset", "data:,") != "data:,"]
-    links += [part.split()[0] for each in sets for part in each.split(",")]
+    sets = [each["srcset"] for each in elements if "srcset" in each.attrs]
+    links += [part.split()[0] for each in sets for part in each.split(", ")]
     for link in links:
         if not link or urlsplit(link).scheme:
             continue
@@ -95,6 +95,52 @@ def test_internal_links_and_their_anchors_resolve(page_path):
         ):
             broken.append(link)
     assert not broken
+
+
+def policy_of(page: str) -> dict[str, set[str]]:
+    """Return what a page may load, by kind."""
+    (meta,) = parsed(page).select('head > meta[http-equiv="Content-Security-Policy"]')
+    rules = [rule.split() for rule in meta["content"].split(";")]
+    return {kind: set(sources) for kind, *sources in rules}
+
+
+def test_a_page_may_load_files_of_the_site_only_and_run_nothing_that_is_inside_it(page_path):
+    policy = policy_of(page_path)
+    assert policy["default-src"] == policy["base-uri"] == {"'none'"}
+    allowed = {kind: sources for kind, sources in policy.items() if sources != {"'none'"}}
+    assert allowed.pop("img-src") == {"'self'", "data:"}
+    assert allowed.keys() >= {"script-src", "style-src", "font-src", "connect-src"}
+    assert all(sources == {"'self'"} for sources in allowed.values())
+
+
+def test_the_policy_comes_before_all_that_it_rules(page_path):
+    first = parsed(page_path).select_one("link, script, style, img, meta[http-equiv]")
+    assert first.get("http-equiv") == "Content-Security-Policy"
+
+
+def test_scripts_and_styles_are_in_files(page_path):
+    page = parsed(page_path)
+    assert not page.select("script:not([src]), style, [style]")
+    handlers = [name for each in page.find_all() for name in each.attrs if name.startswith("on")]
+    assert not handlers
+
+
+def test_a_page_has_one_viewport_and_an_icon(page_path):
+    assert len(parsed(page_path).select("meta[name=viewport]")) == 1
+    (icon,) = parsed(page_path).select("link[rel=icon]")
+    assert resolved(page_path, icon["href"]).name == "icon.svg"
+
+
+def test_there_are_no_source_maps_and_no_links_to_any():
+    assert not list(SITE.rglob("*.map"))
+    files = [path for kind in ("js", "css") for path in SITE.rglob(f"*.{kind}")]
+    assert not [path for path in files if "sourceMappingURL" in path.read_text("utf-8")]
+
+
+def test_every_script_is_asked_for_by_a_page_or_a_script():
+    scripts = {path.name: path.read_text("utf-8") for path in (SITE / "_static").rglob("*.js")}
+    texts = [(SITE / page).read_text("utf-8") for page in html_files()] + list(scripts.values())
+    assert not [name for name in scripts if not any(name in text for text in texts)]
 
 
 def test_a_page_has_a_title_and_a_description_for_link_previews(page_path):

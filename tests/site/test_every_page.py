@@ -188,7 +188,7 @@ def test_all_that_is_requested_is_there(visits):
     assert not faults(visits, missing)
 
 
-def test_scripts_raise_nothing(visits):
+def test_scripts_raise_nothing_and_the_policy_blocks_nothing(visits):
     assert not faults(visits, lambda facts: facts["errors"])
 
 

@@ -76,7 +76,7 @@ FIND = """(queries) => {
 def test_the_search_finds_the_page_that_answers_among_the_first_three(new_reader, address):
     tab = new_reader().tab
     tab.goto(address + "search.html")
-    tab.wait_for_function("Search.hasIndex()")
+    tab.wait_for_function("() => Search.hasIndex()")
     found = tab.evaluate(FIND, list(QUERIES))
     missed = {query: found[query] for query, page in QUERIES.items() if page not in found[query]}
     assert not missed

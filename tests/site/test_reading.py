@@ -92,7 +92,7 @@ def test_print_is_light(new_reader, address):
             .match(/[\\d.]+/g).slice(0, 3).every((channel) => channel < 100)"""
     )
     reader.tab.emulate_media(media="screen")
-    reader.tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    reader.tab.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
 
 
 def test_the_search_opens_finds_and_leads_on_by_keyboard(new_reader, address):
@@ -109,6 +109,15 @@ def test_the_search_opens_finds_and_leads_on_by_keyboard(new_reader, address):
         tab.keyboard.press("Enter")
     assert tab.url.startswith(address)
     assert not [url for url in reader.requests if not url.startswith(address)]
+
+
+def test_a_result_of_the_search_shows_the_words_around_what_was_found(new_reader, address):
+    reader = new_reader()
+    reader.open(address + "search.html?q=dropout")
+    summary = reader.tab.locator("#search-results li p.context").first
+    summary.wait_for()
+    assert "dropout" in summary.inner_text().lower()
+    assert not reader.messages
 
 
 def test_the_search_finds_an_api_name(new_reader, address):
@@ -175,7 +184,13 @@ def test_focus_is_visible_wherever_it_goes(new_reader, address, page, theme):
     reader.open(address + page)
     tab, unseen = reader.tab, []
     # What focus changes is there at once, not a frame later.
-    tab.add_style_tag(content="*, ::before, ::after { transition: none !important; }")
+    tab.evaluate(
+        """() => {
+            const sheet = new CSSStyleSheet();
+            sheet.replaceSync("*, ::before, ::after { transition: none !important; }");
+            document.adoptedStyleSheets.push(sheet);
+        }"""
+    )
     for _ in range(60):
         tab.keyboard.press("Tab")
         here = tab.evaluate("document.activeElement.outerHTML.slice(0, 120)")
@@ -202,7 +217,10 @@ def test_a_block_is_copied_by_keyboard(new_reader, address):
     reader.open(address + EXAMPLE)
     tab_to(reader.tab, "button.copybtn", limit=80)
     reader.tab.wait_for_function(
-        "getComputedStyle(document.querySelector('button.copybtn:focus-visible')).opacity === '1'"
+        """() => {
+            const button = document.querySelector("button.copybtn:focus-visible");
+            return getComputedStyle(button).opacity === "1";
+        }"""
     )
     reader.tab.keyboard.press("Enter")
     copied = reader.tab.evaluate("navigator.clipboard.readText()")

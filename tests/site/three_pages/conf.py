@@ -17,6 +17,7 @@ intersphinx_mapping = {}
 html_sidebars = {}
 nitpicky = False
 html_static_path = [str(REAL / "_static")]
+html_favicon = str(REAL / "_static" / "icon.svg")
 templates_path = [str(REAL / "_templates")]
 sphinx_gallery_conf |= {  # noqa: F821
     "examples_dirs": "examples",
