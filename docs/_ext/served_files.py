@@ -34,6 +34,12 @@ MENDED_IN_BODY = [
     # Pandas writes a style sheet into each table.
     (re.compile(r"<style scoped>.*?</style>\n?", re.DOTALL), ""),
     (re.compile(r'<table border="1" class="dataframe">'), '<table class="dataframe">'),
+    # The corner of a table heads nothing; what may scroll is reached by keyboard.
+    (re.compile(r"<th></th>"), "<td></td>"),
+    (
+        re.compile(r'(<div class="output_subarea output_html)'),
+        r'<div tabindex="0" class="output_subarea output_html',
+    ),
     # Docutils puts references into a list, with a role that only real items of lists may have.
     (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
 ]
