@@ -406,7 +406,7 @@ def named_settings(names: Iterable[str]) -> list[dict[str, Any]]:
 
 def menu(names: Iterable[str]) -> str:
     """Return the options of a menu of these settings; the first is for one that was changed."""
-    groups = ['<option value="" hidden></option>']
+    groups = ['<option value="" hidden>Changed</option>']
     for title, settings in groupby(
         enumerate(named_settings(names)), lambda numbered: title_of(numbered[1]["name"])
     ):

@@ -42,7 +42,7 @@ QUERIES = {
     "multi-block": "gallery/strategies/context_to_target",
     "normalise": "gallery/data/normalise",
     "normalize": "gallery/data/normalise",
-    "patch": "guide",
+    "patch": "gallery/concepts/patch_length",
     "patch size": "gallery/concepts/patch_length",
     "per lead": "gallery/strategies/per_lead",
     "plot_statistics": "api/ecgmask.plotting.plot_statistics",
