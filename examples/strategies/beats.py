@@ -1,57 +1,50 @@
 """
-Hide whole heartbeats: masks that follow the heart
-==================================================
+Hide whole beats: masks that follow the heart
+=============================================
 
-Blocks of a fixed length cut beats anywhere; this strategy hides beats as a whole.
-This tutorial finds the R peaks of a real 12-lead ECG and hides half of its ten beats.
+Half of the beats of a record are hidden, each as a whole, where blocks of a fixed length cut beats
+anywhere. Choose it when you know the R peaks and whole beats are to be predicted.
 """
 
 # %%
-# Find the R peaks
-# ----------------
+# Draw a mask
+# -----------
 #
-# Any detector will do. In lead II of this ECG a threshold finds the ten beats. Masks count in
-# patches, so divide by the patch size, 25 samples.
+# Any detector of R peaks will do; in lead II of this ECG a threshold finds the ten beats. Masks
+# count in patches, so divide by the patch size, 25 samples. A beat reaches half way to the R peak
+# before its own and half way to the one after. Blue is the **context**, orange the **target**: five
+# beats, three of them in a row.
 
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.signal import find_peaks
 
 from ecgmask import Beats, PatchMaskCollator, mask_statistics, sample_ecg
-from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
+from ecgmask.plotting import plot_12_leads, plot_draws, plot_statistics
 
 ecg = sample_ecg()
 peaks, _ = find_peaks(ecg.signal[1], height=0.6, distance=250)
 r_peaks = peaks / 25
-print(len(peaks), "R peaks, at patches", r_peaks.round(1))
-
-# %%
-# Draw a mask
-# -----------
-#
-# A beat reaches half way to the R peak before its own and half way to the one after. Blue is the
-# **context**, orange the **target**: five beats, three of them in a row.
-
 strategy = Beats(ratio=0.5)
-masks = strategy.draw(1, 200, np.random.default_rng(10), r_peaks=[r_peaks])
+masks = strategy.draw(24, 200, np.random.default_rng(0), r_peaks=[r_peaks] * 24)
 plot_12_leads(ecg, masks, title="Whole beats")
 
 # %%
-# Look closely at one lead
-# ------------------------
+# See many draws
+# --------------
 #
-# Borders lie between the T wave of one beat and the P wave of the next: no wave is cut here.
+# Every row hides five beats. Colours change at the same times in all rows, since all 24 records are
+# the same ECG here, and they change between the T wave of one beat and the P wave of the next: no
+# wave is cut.
 
-fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
-plot_lead(ecg, masks, lead="II", ax=ax)
-ax.set_xlim(0, 3)
-fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
+plot_draws(ecg, masks, lead="II")
 
 # %%
 # Measure it
 # ----------
 #
-# Half of the beats are hidden, and every set of five is as likely as the next.
+# Every set of five beats is as likely as the next, so that no part of the record is favoured. The
+# lengths of runs go in steps: one beat, two beats, three.
 
 rng = np.random.default_rng(0)
 statistics = mask_statistics(strategy, 200, rng=rng, r_peaks=r_peaks, heart_rate=61)
@@ -73,9 +66,9 @@ print(f"correlation of neighbouring beats: {np.median(neighbours):.2f} (median)"
 # Train with it
 # -------------
 #
-# Choose it to ask for whole beats, or with ``window=(1, 1)`` for what is around each R peak. At
-# high heart rates the border half way between R peaks may cut a T wave. R peaks travel with each
-# record, in samples; name the place where they are.
+# With ``window=(1, 1)``, only what is around each R peak is hidden. At high heart rates the border
+# half way between R peaks may cut a T wave. R peaks travel with each record, in samples; name the
+# place where they are.
 
 import torch
 

@@ -1,5 +1,5 @@
 """
-Hide leads and time at once: ECG-FM
+ECG-FM: hide leads and time at once
 ===================================
 
 Two strategies share one context: the encoder sees what both show, and predicts what either hides.
@@ -11,30 +11,40 @@ Choose it when a model has to do without leads and without stretches of time in 
 # -----------
 #
 # ECG-FM masks the spans of wav2vec 2.0 and leads at random: in one line, ``Both(...)`` of the two.
-# Blue is the **context**, what both show; orange the **target**, what either hides.
+# Blue is the **context**, orange the **target**. Lead I is seen but for the spans, which are the
+# same in all leads; lead II is hidden for the whole record.
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import Both, Leads, RandomPatches, RandomTokens, Spans, mask_statistics, sample_ecg
-from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
+from ecgmask.plotting import plot_12_leads, plot_draws, plot_statistics
 
 ecg = sample_ecg()
 strategy = Both(Spans.wav2vec2(), Leads.oh())
-masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(16))
+masks = strategy.draw(24, 200, np.random.default_rng(0))
 plot_12_leads(ecg, masks, title="ECG-FM: spans and whole leads")
 
 # %%
-# Look closely at two leads
-# -------------------------
+# See many draws
+# --------------
 #
-# Lead II is seen but for the spans, which are the same in all leads. V4 is hidden for the whole
-# record. Each panel has a gain of its own: compare the bars of 1 mV.
+# Each record of the batch is a band, in which each lead is a line. Spans cut through a whole band,
+# and hidden leads run along it. Some bands show many leads, a few almost none.
 
-fig, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 4), layout="constrained")
-plot_lead(ecg, masks, lead="II", ax=top).set(xlim=(0, 3), xlabel="")
-plot_lead(ecg, masks, lead="V4", ax=bottom).set_xlim(0, 3)
-fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}")
+plot_draws(ecg, masks)
+
+# %%
+# Measure it
+# ----------
+#
+# Records hide unequal numbers of leads, so the context of one may be many times as long as that of
+# another: cut to the shortest, a batch loses most of what was drawn. Most target patches lie in
+# runs as long as the record, which are the hidden leads.
+
+statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
+print(statistics)
+plot_statistics(statistics)
 
 # %%
 # Take it apart
@@ -50,29 +60,19 @@ print(f"spans show {by_spans:.1%} of the tokens, leads {by_leads:.1%}, both {by_
 print(f"the product of the first two is {by_spans * by_leads:.1%}")
 
 # %%
-# Measure it
-# ----------
-#
-# Records hide unequal numbers of leads, so the context of one may be many times as long as that of
-# another: cut to the shortest, a batch loses most of what was drawn.
-
-rng = np.random.default_rng(0)
-statistics = mask_statistics(strategy, 200, rng=rng, n_batches=16, heart_rate=61)
-print(statistics)
-plot_statistics(statistics)
-
-# %%
 # Combine others
 # --------------
 #
 # MLTAE, D-BETA and CoRe-ECG mask leads and time, too. Strategies and shares here are examples: if
 # patches are shared and their number is fixed, as that of the leads, contexts are equally long.
 
-patches_and_leads = Both(RandomPatches(0.5), Leads(n_masked=3))
-tokens_and_leads = Both(RandomTokens(0.5), Leads(n_masked=3))
-for each in (patches_and_leads, tokens_and_leads):
-    counts = each.draw(64, 200, np.random.default_rng(0)).context.sum(axis=(1, 2))
-    print(f"{type(each.first).__name__:<13} and leads: {counts.min()} to {counts.max()} tokens")
+combined = {
+    "Patches and leads": Both(RandomPatches(0.5), Leads(n_masked=3)),
+    "Tokens and leads": Both(RandomTokens(0.5), Leads(n_masked=3)),
+}
+for name, each in combined.items():
+    lengths = each.draw(64, 200, np.random.default_rng(0)).context.sum(axis=(1, 2))
+    print(f"{name}: {lengths.min()} to {lengths.max()} context tokens")
 
 # %%
 # Train with it

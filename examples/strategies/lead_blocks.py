@@ -1,9 +1,9 @@
 """
-Hide neighbouring leads for a while: after Signal-JEPA
-======================================================
+After Signal-JEPA: blocks of neighbouring leads
+===============================================
 
-Blocks of neighbouring leads are hidden, each over a stretch of time. Choose them when what a
-lead's neighbours tell should be hidden with it, while other leads and other times are seen.
+Blocks of neighbouring leads are hidden, each over a stretch of time. Choose it when what a lead's
+neighbours tell should be hidden with it, while other leads and other times are seen.
 """
 
 # %%
@@ -11,51 +11,52 @@ lead's neighbours tell should be hidden with it, while other leads and other tim
 # -----------
 #
 # Limb leads are neighbours by their angle in the frontal plane, chest leads as they lie on the
-# chest. Blue is the **context**, which the encoder sees, orange the **target**.
+# chest. Blue is the **context**, orange the **target**. V1, V2 and V3 are hidden together, and so
+# are I and aVL, which are drawn apart but are neighbours in the plane.
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import LeadBlocks, PatchMaskCollator, mask_statistics, sample_ecg
-from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
+from ecgmask.plotting import plot_12_leads, plot_draws, plot_statistics
 
 ecg = sample_ecg()
 strategy = LeadBlocks(num_blocks=4, width=3)
-masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(3))
+masks = strategy.draw(24, 200, np.random.default_rng(0))
 plot_12_leads(ecg, masks, title="Blocks of neighbouring leads")
 
 # %%
-# Look closely at two neighbours
-# ------------------------------
+# See many draws
+# --------------
 #
-# V3 and V4 are hidden at the same time here, so that neither tells of the other.
+# Each record of the batch is a band, in which each lead is a line. Most of a band is blue: a few
+# leads are hidden at a time, for seconds. The ends of the record are hardly ever hidden.
 
-fig, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 4), layout="constrained")
-plot_lead(ecg, masks, lead="V3", ax=top)
-plot_lead(ecg, masks, lead="V4", ax=bottom)
-fig.set_label(f"{top.get_label()} {bottom.get_label()}")
+plot_draws(ecg, masks)
+
+# %%
+# Measure it
+# ----------
+#
+# Blocks fit into the record, so the ends are seen more often than the middle. About half of the
+# context lies in leads that are seen from end to end.
+
+statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
+print(statistics)
+plot_statistics(statistics)
 
 # %%
 # See how often neighbours are hidden together
 # --------------------------------------------
 #
-# Of the patches that V3 hides, so many are hidden in each chest lead as well.
+# Of the patches that V3 hides, so many are hidden in each other chest lead as well: most in its
+# neighbours V2 and V4.
 
 hidden = strategy.draw(1000, 200, np.random.default_rng(0)).target_union
 v3 = hidden[:, ecg.lead_index("V3")]
 for lead in ("V1", "V2", "V4", "V5", "V6"):
     together = hidden[:, ecg.lead_index(lead)] & v3
     print(f"{lead}: {together.sum() / v3.sum():.0%}")
-
-# %%
-# Measure it
-# ----------
-#
-# Blocks fit into the record, so the ends are seen more often than the middle.
-
-statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), n_batches=16)
-print(statistics)
-plot_statistics(statistics)
 
 # %%
 # Train with it

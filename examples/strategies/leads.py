@@ -1,38 +1,48 @@
 """
-Hide whole leads: which of them leave something to learn?
-=========================================================
+Random lead masking: hide whole leads
+=====================================
 
 Leads hidden for the whole record have to be predicted from the leads that stay.
-This tutorial hides some on a real 12-lead ECG and shows why single limb leads are mere algebra.
+Choose it for models that have to work with fewer leads.
 """
 
 # %%
-# Hide three of twelve
-# --------------------
+# Draw a mask
+# -----------
 #
-# Any three leads are equally likely. Blue is the **context**, orange the **target**.
+# :meth:`Leads.oh <ecgmask.Leads.oh>` hides each lead with an even chance, but never all, as the
+# augmentation of Oh et al. zeroes them. Here hidden leads, in orange, are to be predicted. Leads I,
+# II and aVF are hidden, but III, aVR and aVL are seen, and two limb leads determine all six.
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import LIMB_LEADS, Leads, PatchMaskCollator, mask_statistics, sample_ecg
-from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
+from ecgmask.plotting import plot_12_leads, plot_draws
 
 ecg = sample_ecg()
-masks = Leads(n_masked=3).draw(n_records=1, n_patches=200, rng=np.random.default_rng(3))
-plot_12_leads(ecg, masks, title="Three hidden leads")
+strategy = Leads.oh()
+masks = strategy.draw(24, 200, np.random.default_rng(0))
+plot_12_leads(ecg, masks, title="Whole leads, each with an even chance")
 
 # %%
-# Look closely at two leads
-# -------------------------
+# See many draws
+# --------------
 #
-# Lead I is hidden, but II and III, which is not drawn here, are seen, and I is II minus III at
-# every instant. Each panel has a gain of its own: compare the bars of 1 mV.
+# Each record of the batch is a band, in which each lead is a line. No line changes its colour, as a
+# lead is hidden for the whole record. Some bands are nearly all blue, others mostly orange.
 
-fig, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 4), layout="constrained")
-plot_lead(ecg, masks, lead="I", ax=top).set(xlim=(0, 3), xlabel="")
-plot_lead(ecg, masks, lead="II", ax=bottom).set_xlim(0, 3)
-fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}")
+plot_draws(ecg, masks)
+
+# %%
+# Measure it
+# ----------
+#
+# On average half of the leads are seen. The record that shows fewest sets the length of its batch:
+# if all are cut to it, little more than two leads' worth of tokens is left.
+
+statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
+print(statistics)
 
 # %%
 # Why a single limb lead is algebra
@@ -41,47 +51,41 @@ fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}"
 # Regress each limb lead on the other five and on the six chest leads at the same instant. The limb
 # leads give it exactly; the chest leads leave something to learn, most of all in III and aVL.
 
+
+def explained(lead, others):
+    """Return the share of the variance of a lead that a linear fit of others explains."""
+    weights, *_ = np.linalg.lstsq(others.T, lead, rcond=None)
+    return 1 - np.var(lead - weights @ others) / np.var(lead)
+
+
 signal = ecg.signal - ecg.signal.mean(axis=1, keepdims=True)
-for row, lead in enumerate(LIMB_LEADS):
-    limb, chest = np.delete(signal[:6], row, axis=0), signal[6:]
-    fits = [np.linalg.lstsq(x.T, signal[row], rcond=None)[0] @ x for x in (limb, chest)]
-    r2 = [1 - np.var(signal[row] - fit) / np.var(signal[row]) for fit in fits]
-    print(f"{lead:<4}R² = {r2[0]:.3f} from limb leads, {r2[1]:.2f} from chest leads")
+limb_leads, chest_leads = signal[:6], signal[6:]
+for row, name in enumerate(LIMB_LEADS):
+    from_limb = explained(limb_leads[row], np.delete(limb_leads, row, axis=0))
+    from_chest = explained(limb_leads[row], chest_leads)
+    print(f"{name:<4}R² = {from_limb:.3f} from limb leads, {from_chest:.2f} from chest leads")
 
 # %%
 # Hide the limb leads together
 # ----------------------------
 #
 # With ``groups=(LIMB_LEADS,)`` the six count as one. Names in ``keep`` are never hidden.
+# ``n_masked`` hides a fixed number, here two of five: the limb leads, V3, V4, V5 and V6.
 
-strategy = Leads(n_masked=2, groups=(LIMB_LEADS,), keep=("V1", "V2"))
-grouped = strategy.draw(1, 200, np.random.default_rng(3))
-plot_12_leads(ecg, grouped, title="Two of five: limb leads, V3, V4, V5, V6")
-
-# %%
-# Measure it
-# ----------
-#
-# :meth:`Leads.oh <ecgmask.Leads.oh>` hides each lead with an even chance, as the augmentation of Oh
-# et al. zeroes them, but never all. Here hidden leads are to be predicted. The record that shows
-# fewest sets the length of its batch: two leads' worth is kept.
-
-rng = np.random.default_rng(0)
-statistics = mask_statistics(Leads.oh(), 200, rng=rng, n_batches=16, heart_rate=61)
-print(statistics)
-plot_statistics(statistics)
+grouped = Leads(n_masked=2, groups=(LIMB_LEADS,), keep=("V1", "V2"))
+plot_draws(ecg, grouped.draw(24, 200, np.random.default_rng(0)))
 
 # %%
 # Train with it
 # -------------
 #
-# Choose it for models that have to work with fewer leads. Some records of this batch hide seven
-# leads, some two, and all are cut to the shortest. Without groups, nothing is cut.
+# Some records of this batch hide seven leads, some two, and all are cut to the shortest. Without
+# groups, a fixed number of leads leaves nothing to cut.
 
 import torch
 
 torch.manual_seed(0)
-collate = PatchMaskCollator(strategy, patch_size=25)
+collate = PatchMaskCollator(grouped, patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
 plt.show()

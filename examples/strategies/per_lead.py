@@ -1,9 +1,9 @@
 """
-Mask every lead on its own: ST-MEM
-==================================
+ST-MEM: every lead has a mask of its own
+========================================
 
-If a token is one lead in one time window, each lead can have a mask of its own, as in ST-MEM.
-This tutorial draws one on a real 12-lead ECG and counts what the other leads give away.
+Each lead hides patches of its own, as in ST-MEM, where a token is one patch of one lead.
+Choose it when the tokens of your model are single leads.
 """
 
 # %%
@@ -11,41 +11,38 @@ This tutorial draws one on a real 12-lead ECG and counts what the other leads gi
 # -----------
 #
 # :class:`~ecgmask.PerLead` draws any other strategy for every lead. ST-MEM hides three quarters of
-# each. The lanes are an image: a row for each lead, blue where the encoder sees it.
+# each. The lanes are an image: a row for each lead, blue where the encoder sees it, orange where it
+# is predicted.
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import PerLead, RandomPatches, mask_statistics, sample_ecg
-from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
+from ecgmask.plotting import plot_12_leads, plot_draws
 
 ecg = sample_ecg()
 strategy = PerLead(RandomPatches(ratio=0.75), n_leads=12)
-masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(0))
+masks = strategy.draw(24, 200, np.random.default_rng(0))
 plot_12_leads(ecg, masks, title="ST-MEM: random patches of every lead")
 
 # %%
-# Look closely at two leads
-# -------------------------
+# See many draws
+# --------------
 #
-# What one lead hides, the other may show at the same instant. Each panel has a gain of its own:
-# compare the bars of 1 mV.
+# The masks of lead II in all 24 records of the batch, a row each. Every row has equally much blue,
+# in other places. The blue pieces are short, and so are most of the gaps between them.
 
-fig, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 4), layout="constrained")
-plot_lead(ecg, masks, lead="II", ax=top).set(xlim=(0, 3), xlabel="")
-plot_lead(ecg, masks, lead="V5", ax=bottom).set_xlim(0, 3)
-fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}")
+plot_draws(ecg, masks, lead="II")
 
 # %%
 # Measure it
 # ----------
 #
-# Every lead keeps equally many patches, so every record has equally many context tokens.
+# Every lead keeps equally many patches, so every record has equally many context tokens, and
+# nothing is lost when a batch is cut to one length.
 
-rng = np.random.default_rng(0)
-statistics = mask_statistics(strategy, 200, rng=rng, n_batches=16, heart_rate=61)
+statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(statistics)
-plot_statistics(statistics)
 
 # %%
 # What is easy about it
@@ -55,18 +52,21 @@ plot_statistics(statistics)
 # six limb leads two determine all others exactly, and that is frequent, too.
 
 many = strategy.draw(200, 200, np.random.default_rng(1))
-elsewhere = many.context.any(axis=1, keepdims=True) & many.target_union
-print(f"seen in another lead: {elsewhere.sum() / many.target_union.sum():.0%}")
-limb_hidden = many.target_union[:, :6]
-solved = limb_hidden & (many.context[:, :6].sum(axis=1, keepdims=True) >= 2)
-print(f"limb leads that follow from two others: {solved.sum() / limb_hidden.sum():.0%}")
+hidden = many.target_union
+seen_in_any_lead = many.context.any(axis=1, keepdims=True)
+seen_elsewhere = hidden & seen_in_any_lead
+print(f"seen in another lead: {seen_elsewhere.sum() / hidden.sum():.0%}")
+
+hidden_limb_leads = hidden[:, :6]
+two_limb_leads_seen = many.context[:, :6].sum(axis=1, keepdims=True) >= 2
+solved = hidden_limb_leads & two_limb_leads_seen
+print(f"limb leads that follow from two others: {solved.sum() / hidden_limb_leads.sum():.0%}")
 
 # %%
 # Train with it
 # -------------
 #
-# Choose it if the tokens of your model are single leads. Tokens are numbered lead after lead,
-# ``lead*200 + patch``.
+# Tokens are numbered lead after lead, ``lead*200 + patch``.
 
 import torch
 

@@ -1,6 +1,6 @@
 """
-Hide random tokens of all leads: LaBraM and HeartLang
-=====================================================
+LaBraM and HeartLang: random tokens of all leads
+================================================
 
 One random set of all tokens is hidden, where a token is one patch of one lead. Choose it when the
 number of hidden tokens has to be exact, but may differ from lead to lead.
@@ -18,24 +18,31 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import PerLead, RandomPatches, RandomTokens, mask_statistics, sample_ecg
-from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
+from ecgmask.plotting import plot_12_leads, plot_draws
 
 ecg = sample_ecg()
 strategy = RandomTokens(ratio=0.5)
-masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(3))
+masks = strategy.draw(24, 200, np.random.default_rng(0))
 plot_12_leads(ecg, masks, title="Random tokens of all leads")
 
 # %%
-# Look closely at two leads
-# -------------------------
+# See many draws
+# --------------
 #
-# Each lead has gaps of its own: what one hides, another may show at the same instant. Each panel
-# has a gain of its own: compare the bars of 1 mV.
+# The masks of lead II in all 24 records of the batch, a row each. Blue and orange pieces are short
+# and lie anywhere; most are shorter than a beat.
 
-fig, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 4), layout="constrained")
-plot_lead(ecg, masks, lead="II", ax=top).set(xlim=(0, 3), xlabel="")
-plot_lead(ecg, masks, lead="V2", ax=bottom).set_xlim(0, 3)
-fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}")
+plot_draws(ecg, masks, lead="II")
+
+# %%
+# Measure it
+# ----------
+#
+# Every record keeps equally many tokens, so nothing is lost when a batch is cut to one length. Runs
+# within a lead are two patches long on average.
+
+statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
+print(statistics)
 
 # %%
 # Count lead by lead
@@ -46,23 +53,11 @@ fig.set_label(f"The first 3 s, enlarged. {top.get_label()} {bottom.get_label()}"
 
 for each in (strategy, PerLead(RandomPatches(ratio=0.5))):
     hidden = each.draw(1000, 200, np.random.default_rng(1)).target_union
-    records = hidden.sum(axis=(1, 2))
-    leads = hidden.sum(axis=2)
-    print(
-        f"{type(each).__name__:<12} hides {records.min()} to {records.max()} of a record, "
-        f"{leads.min()} to {leads.max()} of a lead"
-    )
-
-# %%
-# Measure it
-# ----------
-#
-# No token is favoured, and the runs within a lead are short.
-
-rng = np.random.default_rng(0)
-statistics = mask_statistics(strategy, 200, rng=rng, n_batches=16, heart_rate=61)
-print(statistics)
-plot_statistics(statistics)
+    of_record = hidden.sum(axis=(1, 2))
+    of_lead = hidden.sum(axis=2)
+    print(type(each).__name__)
+    print(f"  hides {of_record.min()} to {of_record.max()} tokens of a record")
+    print(f"  hides {of_lead.min()} to {of_lead.max()} tokens of a lead")
 
 # %%
 # What is easy about it
@@ -71,16 +66,17 @@ plot_statistics(statistics)
 # Leads of an ECG are strongly correlated. Hardly any instant is hidden in all twelve, and where two
 # limb leads are seen, the other four are algebra.
 
-many = strategy.draw(1000, 200, np.random.default_rng(2)).context
-print(f"instants that no lead shows: {1 - many.any(axis=1).mean():.2%}")
-print(f"instants with two limb leads or more: {(many[:, :6].sum(axis=1) >= 2).mean():.0%}")
+seen = strategy.draw(1000, 200, np.random.default_rng(2)).context
+in_no_lead = ~seen.any(axis=1)
+in_two_limb_leads = seen[:, :6].sum(axis=1) >= 2
+print(f"instants that no lead shows: {in_no_lead.mean():.2%}")
+print(f"instants with two limb leads or more: {in_two_limb_leads.mean():.0%}")
 
 # %%
 # Train with it
 # -------------
 #
-# All records keep equally many tokens, so nothing is cut. They are numbered lead after lead,
-# ``lead * n_patches + patch``.
+# Tokens are numbered lead after lead, ``lead * n_patches + patch``.
 
 import torch
 
