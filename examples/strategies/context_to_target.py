@@ -1,9 +1,9 @@
 """
-Predict targets from a context: I-JEPA on an ECG
-================================================
+I-JEPA: context to target
+=========================
 
-I-JEPA shows the encoder one long stretch of the record and asks for four blocks cut out of it.
-This tutorial draws them on a real 12-lead ECG, overlaps and ignored patches included.
+Four blocks are cut out of one long context, to be predicted one by one from what is left.
+Choose it to ask several questions of one encoded context; where blocks overlap, a batch is cut.
 """
 
 # %%
@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import ContextToTarget, IJEPAMaskCollator, describe, sample_ecg
-from ecgmask.plotting import plot_12_leads, plot_lead
+from ecgmask.plotting import plot_12_leads, plot_draws
 
 ecg = sample_ecg()
 print(ecg)
@@ -49,15 +49,14 @@ print(counts)
 print([block.n_patches for block in counts.targets])
 
 # %%
-# Look closely at one lead
-# ------------------------
+# See many draws
+# --------------
 #
-# A target lasts longer than one beat of this ECG: a neighbouring sample does not give it away.
+# One row is one record of a batch. Orange is fuller where targets overlap, and ignored patches are
+# grey, the most of them at the ends. A target lasts longer than one beat of this ECG.
 
-fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
-plot_lead(ecg, masks, lead="II", ax=ax)
-ax.set_xlim(0, 3)
-fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
+batch = strategy.draw(24, 200, np.random.default_rng(0))
+plot_draws(ecg, batch)
 
 # %%
 # Measure it

@@ -1,9 +1,9 @@
 """
-Predict the future from the past: forecast
-==========================================
+Forecast: the past and the future
+=================================
 
-The simplest mask shows the start of a record and hides its end.
-This tutorial draws it on a real 12-lead ECG and lets the last visible beat make the prediction.
+The simplest mask shows the start of a record and hides its end, so that no gap has a right border.
+Choose it for models that run forward in time.
 """
 
 # %%
@@ -65,7 +65,7 @@ for second in (0, 1):
 # Train with it
 # -------------
 #
-# Choose it for models that run forward in time. Let the dataset crop records at random starts, or
+# Let the data set crop records at random starts, or
 # every epoch asks the same question.
 
 import torch

@@ -1,9 +1,9 @@
 """
-Hide spans of half a second: wav2vec 2.0 on an ECG
-==================================================
+wav2vec 2.0: spans
+==================
 
-wav2vec 2.0 hides spans of one length from random starts; on ECGs, ECG-FM hides whole leads as well.
-This tutorial draws them on a real 12-lead ECG and counts how much is hidden in the end.
+Spans of one length are hidden from random starts; where they overlap, they merge.
+Choose it when the encoder should see about half the record in pieces, spread evenly.
 """
 
 # %%
@@ -17,24 +17,21 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import PatchMaskCollator, Spans, mask_statistics, sample_ecg
-from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
+from ecgmask.plotting import plot_12_leads, plot_draws, plot_statistics
 
 ecg = sample_ecg()
 strategy = Spans.wav2vec2()
-masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(3))
+masks = strategy.draw(24, 200, np.random.default_rng(0))
 plot_12_leads(ecg, masks, title="wav2vec 2.0: spans")
 
 # %%
-# Look closely at one lead
-# ------------------------
+# See many draws
+# --------------
 #
-# The first span hides a P wave and shows the QRS complex after it. Where spans overlap, as from 1 s
-# on, a gap takes in a whole beat.
+# Where spans overlap, gaps last a second and more. Rows differ in how much of them is blue, since
+# each has its own overlaps.
 
-fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
-plot_lead(ecg, masks, lead="II", ax=ax)
-ax.set_xlim(0, 3)
-fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
+plot_draws(ecg, masks)
 
 # %%
 # Measure it
@@ -62,7 +59,8 @@ print(f"hidden patches in runs below 1 s: {runs[:20].sum() / runs.sum():.0%}")
 # Train with it
 # -------------
 #
-# Choose it when the encoder should see about half the record in pieces, spread evenly.
+# Contexts differ in length, so a batch is cut to the shortest; ``truncate="never"`` fills up
+# instead. ECG-FM hides whole leads as well: :doc:`/gallery/strategies/both`.
 
 import torch
 

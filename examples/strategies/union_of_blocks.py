@@ -1,9 +1,9 @@
 """
-Hide a few long blocks: V-JEPA and Kim
-======================================
+V-JEPA and Kim: union of blocks
+===============================
 
-Random blocks, which may overlap, are hidden together, and all that they leave is seen.
-This tutorial draws the masks of Kim's ECG-JEPA and of V-JEPA on a real 12-lead ECG.
+A few long blocks, which may overlap, are hidden together, and all that they leave is seen.
+Choose it to make a model carry the rhythm on, over gaps that last for beats.
 """
 
 # %%
@@ -17,23 +17,26 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ecgmask import PatchMaskCollator, UnionOfBlocks, mask_statistics, sample_ecg
-from ecgmask.plotting import plot_12_leads, plot_comparison, plot_lead, plot_statistics
+from ecgmask.plotting import plot_12_leads, plot_draws, plot_statistics
 
 ecg = sample_ecg()
 strategy = UnionOfBlocks.kim()
-masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(10))
+masks = strategy.draw(24, 200, np.random.default_rng(0))
 plot_12_leads(ecg, masks, title="Kim's ECG-JEPA: union of four blocks")
 
 # %%
-# Look closely at one lead
-# ------------------------
+# See many draws
+# --------------
 #
-# No block is shorter than a beat of this ECG, so no gap can be bridged by a straight line.
+# Kim's code draws one mask for a batch: all rows are alike. ``UnionOfBlocks()`` draws the same
+# blocks for each record. No block is shorter than a beat of this ECG.
 
-fig, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
-plot_lead(ecg, masks, lead="II", ax=ax)
-ax.set_xlim(0, 3)
-fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
+each_record = UnionOfBlocks()
+batches = {
+    "One mask for a batch": masks,
+    "A mask for each record": each_record.draw(24, 200, np.random.default_rng(0)),
+}
+plot_draws(ecg, batches)
 
 # %%
 # Many short blocks, or few long ones
@@ -42,10 +45,13 @@ fig.set_label(f"Lead II, the first 3 s, enlarged. {ax.get_label()}")
 # V-JEPA hides eight short blocks (short range) or two long ones (long range). The short ones leave
 # islands to see, the long ones the ends.
 
-rng = np.random.default_rng(5)
-short, long = UnionOfBlocks.vjepa_short(), UnionOfBlocks.vjepa_long()
-drawn = {"short": short.draw(1, 200, rng), "long": long.draw(1, 200, rng)}
-plot_comparison(ecg, drawn)
+short = UnionOfBlocks.vjepa_short()
+long = UnionOfBlocks.vjepa_long()
+batches = {
+    "V-JEPA, short range": short.draw(24, 200, np.random.default_rng(0)),
+    "V-JEPA, long range": long.draw(24, 200, np.random.default_rng(0)),
+}
+plot_draws(ecg, batches)
 
 # %%
 # Measure it
@@ -55,7 +61,6 @@ plot_comparison(ecg, drawn)
 # ``UnionOfBlocks()`` draws the blocks, contexts differ in length: see what a batch loses if it is
 # cut to the shortest. Kim's one mask for the batch loses nothing.
 
-each_record = UnionOfBlocks()
 statistics = mask_statistics(each_record, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(statistics)
 plot_statistics(statistics)
@@ -75,8 +80,7 @@ print(f"patch 100 is seen in {statistics.p_context[100]:.0%} of the records")
 # Train with it
 # -------------
 #
-# Choose it to make a model carry the rhythm on: a mean gap of Kim's lasts for beats, as the table
-# above says. All records of a batch then have the same mask.
+# All records of a batch have the same mask, as with Kim's code.
 
 import torch
 
