@@ -3,7 +3,7 @@ SimMTM: runs of geometric length
 ================================
 
 Hidden and seen runs take turns and have all lengths from one patch on, short ones the most often.
-Choose it when gaps should have no typical length, as in SimMTM.
+Choose it when gaps should have no fixed length, as in SimMTM.
 """
 
 # %%

@@ -17,7 +17,7 @@ Choose it for models that have to work with fewer leads.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ecgmask import LIMB_LEADS, Leads, PatchMaskCollator, mask_statistics, sample_ecg
+from ecgmask import LIMB_LEADS, Leads, Masks, PatchMaskCollator, mask_statistics, sample_ecg
 from ecgmask.plotting import plot_12_leads, plot_draws
 
 ecg = sample_ecg()
@@ -29,10 +29,11 @@ plot_12_leads(ecg, masks, title="Whole leads, each with an even chance")
 # See many draws
 # --------------
 #
-# Each record of the batch is a band, in which each lead is a line. No line changes its colour, as a
-# lead is hidden for the whole record. Some bands are nearly all blue, others mostly orange.
+# Each band is a record, in which each lead is a row: the first eight of the batch, so that leads
+# can be told apart. No row changes its colour, as a lead is hidden for the whole record.
 
-plot_draws(ecg, masks)
+first_eight = Masks(masks.context[:8], masks.targets[:8])
+plot_draws(ecg, first_eight)
 
 # %%
 # Measure it
@@ -70,10 +71,11 @@ for row, name in enumerate(LIMB_LEADS):
 # ----------------------------
 #
 # With ``groups=(LIMB_LEADS,)`` the six count as one. Names in ``keep`` are never hidden.
-# ``n_masked`` hides a fixed number, here two of five: the limb leads, V3, V4, V5 and V6.
+# ``n_masked`` hides a fixed number, here two of five: the limb leads, V3, V4, V5 and V6. Where the
+# upper half of a band is orange, the limb leads are hidden.
 
 grouped = Leads(n_masked=2, groups=(LIMB_LEADS,), keep=("V1", "V2"))
-plot_draws(ecg, grouped.draw(24, 200, np.random.default_rng(0)))
+plot_draws(ecg, grouped.draw(8, 200, np.random.default_rng(0)))
 
 # %%
 # Train with it

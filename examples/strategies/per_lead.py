@@ -1,6 +1,6 @@
 """
-ST-MEM: every lead has a mask of its own
-========================================
+ST-MEM: one mask per lead
+=========================
 
 Each lead hides patches of its own, as in ST-MEM, where a token is one patch of one lead.
 Choose it when the tokens of your model are single leads.
