@@ -21,7 +21,6 @@ ORDER = {
         "all_strategies",
         "positional_visibility",
         "what_a_batch_throws_away",
-        "parameter_sweeps",
         "side_by_side",
     ],
     "concepts": [

@@ -3,7 +3,7 @@ I-JEPA: context to target
 =========================
 
 Four blocks are cut out of one long context, to be predicted one by one from what is left.
-Choose it to ask several questions of one encoded context; where blocks overlap, a batch is cut.
+Choose it to ask several questions of one context; contexts differ in length, so batches are cut.
 """
 
 # %%
