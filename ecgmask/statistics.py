@@ -476,7 +476,8 @@ def mask_statistics(
     mean_runs: dict[str, list[float]] = {"context": [], "target": []}
     for _ in range(n_batches):
         masks = strategy.draw(batch_size, n_patches, rng, **given)
-        fits = np.count_nonzero(masks.context, axis=(1, 2)) >= (n_context or 0)
+        counts = _total(masks.context, axis=(1, 2))
+        fits = counts >= (n_context or 0)
         per_batch["redrawn"].append(1 - fits.mean())
         if not fits.any():
             raise ValueError(
@@ -484,15 +485,17 @@ def mask_statistics(
                 "tokens; lower it"
             )
         if not fits.all():
-            masks = Masks(masks.context[fits], masks.targets[fits])
+            masks, counts = Masks(masks.context[fits], masks.targets[fits]), counts[fits]
         target = masks.target_union
-        per_batch["context"].append(masks.context.mean())
-        per_batch["target"].append(target.mean())
-        per_batch["ignored"].append(masks.ignored.mean())
-        per_batch["overlapping"].append((masks.targets.sum(axis=1) > 1).mean())
-        per_batch["p_context"].append(masks.context.mean(axis=(0, 1)))
-        per_batch["p_target"].append(target.mean(axis=(0, 1)))
-        counts = np.count_nonzero(masks.context, axis=(1, 2))
+        p_context = _total(masks.context, axis=(0, 1)) / target[..., 0].size
+        p_target = _total(target, axis=(0, 1)) / target[..., 0].size
+        n_marked = _total(masks.context) + _total(target)
+        per_batch["context"].append(p_context.mean())
+        per_batch["target"].append(p_target.mean())
+        per_batch["ignored"].append((target.size - n_marked) / target.size)
+        per_batch["overlapping"].append(np.mean(_total(masks.targets, axis=1) > 1))
+        per_batch["p_context"].append(p_context)
+        per_batch["p_target"].append(p_target)
         per_batch["tokens_drawn"].append(counts.mean())
         per_batch["tokens"].append(n_context or counts.min())
         per_batch["slots"].append(counts.max())
@@ -722,6 +725,12 @@ def compare_strategies(
     )
 
 
+def _total(marked: BoolArray, axis: int | tuple[int, ...] | None = None) -> CountArray:
+    """Return how many are marked along some axes."""
+    # As bytes, they are added up several times as fast.
+    return marked.view(np.uint8).sum(axis=axis, dtype=np.int64)
+
+
 def standard_error(values: list[Any]) -> Any:
     """Return the standard error of the mean of the values of all batches."""
     return np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
@@ -729,11 +738,13 @@ def standard_error(values: list[Any]) -> Any:
 
 def count_runs(marked: BoolArray) -> CountArray:
     """Return ``(n_patches + 1,)``, how often a run of so many patches is marked."""
-    rows = marked.reshape(-1, marked.shape[-1])
-    edges = np.diff(rows.astype(np.int8), axis=1, prepend=0, append=0)
-    # Row by row, so the n-th start and the n-th end belong to the same run.
-    lengths = np.nonzero(edges == -1)[1] - np.nonzero(edges == 1)[1]
-    return np.bincount(lengths, minlength=marked.shape[-1] + 1)
+    n_patches = marked.shape[-1]
+    n_rows = marked.size // n_patches
+    # Between patches that are not marked, rows can follow each other.
+    row = np.zeros(n_rows * (n_patches + 1) + 1, dtype=bool)
+    row[:-1].reshape(n_rows, -1)[:, 1:] = marked.reshape(n_rows, -1)
+    edges = np.flatnonzero(row[1:] != row[:-1])
+    return np.bincount(edges[1::2] - edges[::2], minlength=n_patches + 1)
 
 
 def mean_run(counts: CountArray) -> float:

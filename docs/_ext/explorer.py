@@ -24,6 +24,7 @@ from zlib import crc32
 import matplotlib.pyplot as plt
 import numpy as np
 from docutils import nodes
+from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 from numpy.random import default_rng
 from scipy.signal import find_peaks
@@ -744,7 +745,8 @@ def write_data(app: Sphinx) -> None:
     """Draw the masks and put them where Sphinx takes the static files from."""
     if app.builder.format != "html":
         return
-    files = {f"{name}.js": script(name, mask_data(name)) for name in GRIDS}
+    drawn = Parallel(app.parallel)(delayed(mask_data)(name) for name in GRIDS)
+    files = {f"{name}.js": script(name, data) for name, data in zip(GRIDS, drawn, strict=True)}
     files["record.js"] = script("record", record_data(ecgmask.STANDARD_LEADS))
     files["record-small.js"] = script("record", record_data(["II"]))
     files["palette.css"] = palette_css()
