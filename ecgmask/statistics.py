@@ -476,7 +476,7 @@ def mask_statistics(
     mean_runs: dict[str, list[float]] = {"context": [], "target": []}
     for _ in range(n_batches):
         masks = strategy.draw(batch_size, n_patches, rng, **given)
-        counts = _total(masks.context, axis=(1, 2))
+        counts = count_marked(masks.context, axis=(1, 2))
         fits = counts >= (n_context or 0)
         per_batch["redrawn"].append(1 - fits.mean())
         if not fits.any():
@@ -487,13 +487,13 @@ def mask_statistics(
         if not fits.all():
             masks, counts = Masks(masks.context[fits], masks.targets[fits]), counts[fits]
         target = masks.target_union
-        p_context = _total(masks.context, axis=(0, 1)) / target[..., 0].size
-        p_target = _total(target, axis=(0, 1)) / target[..., 0].size
-        n_marked = _total(masks.context) + _total(target)
+        p_context = count_marked(masks.context, axis=(0, 1)) / target[..., 0].size
+        p_target = count_marked(target, axis=(0, 1)) / target[..., 0].size
+        n_marked = count_marked(masks.context) + count_marked(target)
         per_batch["context"].append(p_context.mean())
         per_batch["target"].append(p_target.mean())
         per_batch["ignored"].append((target.size - n_marked) / target.size)
-        per_batch["overlapping"].append(np.mean(_total(masks.targets, axis=1) > 1))
+        per_batch["overlapping"].append(np.mean(count_marked(masks.targets, axis=1) > 1))
         per_batch["p_context"].append(p_context)
         per_batch["p_target"].append(p_target)
         per_batch["tokens_drawn"].append(counts.mean())
@@ -725,7 +725,7 @@ def compare_strategies(
     )
 
 
-def _total(marked: BoolArray, axis: int | tuple[int, ...] | None = None) -> CountArray:
+def count_marked(marked: BoolArray, axis: int | tuple[int, ...] | None = None) -> CountArray:
     """Return how many are marked along some axes."""
     # As bytes, they are added up several times as fast.
     return marked.view(np.uint8).sum(axis=axis, dtype=np.int64)

@@ -34,7 +34,7 @@ from sphinx.util.osutil import relative_uri
 
 import ecgmask
 from ecgmask.plotting import DARK, LIGHT, plot_comparison
-from ecgmask.statistics import clauses, count_line, percent
+from ecgmask.statistics import BATCH_SIZE, N_BATCHES, clauses, count_line, count_marked, percent
 
 N_PATCHES = 200
 PATCH_SIZE = 25
@@ -44,7 +44,6 @@ STEP = 0.005  # mV, below what a screen shows
 EVERY = 2  # samples, so 250 Hz
 LEAST_ROW = 0.8  # mV, so that a flat lead still gets a row
 LARGE_BOX = 0.2  # s, one large box of ECG paper
-BATCH_OF_LAW = 64  # records of each batch that the long run consists of
 
 sample = cache(ecgmask.sample_ecg)
 
@@ -501,11 +500,16 @@ def draw(code: str, seed: int, n_records: int = N_RECORDS) -> ecgmask.Masks:
 def law(code: str) -> str:
     """Return how often each patch is context, then target, in the long run, in hundredths."""
     strategy = make(code)
-    peaks = r_peaks() / PATCH_SIZE if strategy.needs_r_peaks else ()
-    found = ecgmask.mask_statistics(
-        strategy, N_PATCHES, rng=default_rng(0), r_peaks=peaks, batch_size=BATCH_OF_LAW
-    )
-    hundredths = np.rint(100 * np.concatenate([found.p_context, found.p_target])).astype(int)
+    peaks = [r_peaks() / PATCH_SIZE] * BATCH_SIZE
+    given = {"r_peaks": peaks} if strategy.needs_r_peaks else {}
+    rng = default_rng(0)
+    seen = np.zeros((2, N_PATCHES), dtype=int)
+    for _ in range(N_BATCHES):
+        masks = strategy.draw(BATCH_SIZE, N_PATCHES, rng, **given)
+        for row, marked in zip(seen, (masks.context, masks.target_union), strict=True):
+            row += count_marked(marked, axis=(0, 1))
+    rows = N_BATCHES * BATCH_SIZE * masks.n_leads
+    hundredths = np.rint(100 * seen.ravel() / rows).astype(int)
     return signed(np.diff(hundredths, prepend=0))
 
 
@@ -539,6 +543,7 @@ def refusal(code: str) -> str:
 def mask_data(name: str) -> dict[str, Any]:
     """Return what a page has to know of a strategy, every mask included."""
     grid = GRIDS[name]
+    presets = [preset_place(name, code) for code in grid.presets.values()]
     codes = list(settings(name))
     masks: list[int] = []
     drawn: dict[str, int] = {}
@@ -573,7 +578,7 @@ def mask_data(name: str) -> dict[str, Any]:
     return {
         "about": (getdoc(getattr(ecgmask, name)) or "").split("\n")[0],
         "controls": [asdict(control) for control in grid.controls],
-        "presets": [preset_place(name, code) for code in grid.presets.values()],
+        "presets": presets,
         "names": sorted((used & set(ecgmask.__all__)) | {"sample_ecg"}),
         "code": template,
         "leads": one.n_leads,

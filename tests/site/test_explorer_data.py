@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, SITE
 from PIL import Image
 
 import ecgmask
@@ -24,10 +24,12 @@ sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 import explorer
 
 DOCS = ROOT / "docs"
+SHIPPED = SITE / "_static" / "explorer"
 
-# In one process, so that the site is built once.
-pytestmark = pytest.mark.xdist_group("explorer")
+# In one process, so that the small site is built once.
+on_a_small_site = pytest.mark.xdist_group("explorer")
 
+SMALL = ["MaskAndComplement", "ContextToTarget", "Spans"]
 BUDGET = 130_000  # bytes, gzip, of one strategy with the ECG: a page stays below 450 kB
 SECTIONS = "First\n-----\n\nWords.\n\nSecond\n------\n\nWords.\n"
 PAGES = {
@@ -47,8 +49,11 @@ def build(folder, pages, builder="html"):
         page = source / f"{name}.rst"
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text, encoding="utf-8")
+    # What the build ships is read off the real site: the small one draws three strategies only.
     (source / "conf.py").write_text(
         f"import sys\nsys.path.insert(0, {str(DOCS / '_ext')!r})\n"
+        "import explorer\n"
+        f"explorer.GRIDS = {{name: explorer.GRIDS[name] for name in {SMALL}}}\n"
         "extensions = ['explorer']\n"
         f"html_theme = 'basic'\nhtml_static_path = [{str(DOCS / '_static')!r}]\n"
     )
@@ -70,9 +75,9 @@ def site(tmp_path_factory):
     return built.folder
 
 
-def shipped(site, name):
-    """Return what a script hands to the page."""
-    text = (site / "_static" / "explorer" / f"{name}.js").read_text(encoding="utf-8")
+def shipped(name):
+    """Return what a script of the built site hands to the page."""
+    text = (SHIPPED / f"{name}.js").read_text(encoding="utf-8")
     start = f"(window.maskExplorer ??= {{}}).{name.removesuffix('-small')} = "
     assert text.startswith(start)
     data = json.loads(text.removeprefix(start).rstrip(";\n"))
@@ -132,8 +137,8 @@ def copied(data, setting, seed):
 
 
 @pytest.mark.parametrize("name", explorer.GRIDS)
-def test_every_mask_that_is_shipped_is_the_one_that_the_package_draws(site, name):
-    data = shipped(site, name)
+def test_every_mask_that_is_shipped_is_the_one_that_the_package_draws(name):
+    data = shipped(name)
     settings = list(explorer.settings(name))
     assert len(settings) == len(data["masks"])
     for setting, masks in zip(settings, data["masks"], strict=True):
@@ -156,8 +161,8 @@ def with_times(roles, masks, times):
 
 
 @pytest.mark.parametrize("name", explorer.GRIDS)
-def test_every_word_that_is_shipped_is_the_one_that_the_package_says(site, name):
-    data, times = shipped(site, name), shipped(site, "record")["times"]
+def test_every_word_that_is_shipped_is_the_one_that_the_package_says(name):
+    data, times = shipped(name), shipped("record")["times"]
     ecg = ecgmask.sample_ecg()
     for setting, masks in zip(explorer.settings(name), data["masks"], strict=True):
         if masks.startswith("!"):
@@ -180,26 +185,24 @@ def test_every_word_that_is_shipped_is_the_one_that_the_package_says(site, name)
 
 
 @pytest.mark.parametrize("name", explorer.GRIDS)
-def test_every_count_has_the_percentage_that_the_package_writes(site, name):
-    data = shipped(site, name)
+def test_every_count_has_the_percentage_that_the_package_writes(name):
+    data = shipped(name)
     total = 200 * data["leads"]
     assert data["percents"] == [percent(count / total) for count in range(total + 1)]
 
 
-def test_masks_that_settings_have_in_common_are_shipped_once(site):
-    text = (site / "_static" / "explorer" / "Spans.js").read_text(encoding="utf-8")
-    drawn = shipped(site, "Spans")["drawn"]
+def test_masks_that_settings_have_in_common_are_shipped_once():
+    text = (SHIPPED / "Spans.js").read_text(encoding="utf-8")
+    drawn = shipped("Spans")["drawn"]
     assert len(drawn) < len(list(explorer.settings("Spans")))
     assert {text.count(json.dumps(masks)) for masks in drawn} == {1}
 
 
-def test_a_setting_without_masks_is_one_that_the_package_refuses_for_every_seed(site):
+def test_a_setting_without_masks_is_one_that_the_package_refuses_for_every_seed():
     refused = {
         setting: masks.removeprefix("!")
         for name in explorer.GRIDS
-        for setting, masks in zip(
-            explorer.settings(name), shipped(site, name)["masks"], strict=True
-        )
+        for setting, masks in zip(explorer.settings(name), shipped(name)["masks"], strict=True)
         if masks.startswith("!")
     }
     assert "Leads(n_masked=11, groups=(LIMB_LEADS,), keep=())" in refused
@@ -211,9 +214,9 @@ def test_a_setting_without_masks_is_one_that_the_package_refuses_for_every_seed(
 
 
 @pytest.mark.parametrize("name", explorer.GRIDS)
-def test_the_code_of_a_page_draws_the_masks_that_the_page_shows(site, name, monkeypatch):
+def test_the_code_of_a_page_draws_the_masks_that_the_page_shows(name, monkeypatch):
     monkeypatch.setattr(plt, "show", lambda: None)
-    data = shipped(site, name)
+    data = shipped(name)
     place = np.ravel_multi_index(
         data["presets"][-1], [len(control["options"]) for control in data["controls"]]
     )
@@ -228,8 +231,8 @@ def test_the_code_of_a_page_draws_the_masks_that_the_page_shows(site, name, monk
 
 
 @pytest.mark.parametrize("name", ["Spans", "Beats", "LeadBlocks"])
-def test_the_law_that_is_shipped_is_what_the_package_measures(site, name):
-    data = shipped(site, name)
+def test_the_law_that_is_shipped_is_what_the_package_measures(name):
+    data = shipped(name)
     for setting, text in list(zip(explorer.settings(name), data["laws"], strict=True))[::20]:
         strategy = explorer.make(setting)
         peaks = explorer.r_peaks() / 25 if strategy.needs_r_peaks else ()
@@ -239,8 +242,8 @@ def test_the_law_that_is_shipped_is_what_the_package_measures(site, name):
         np.testing.assert_allclose(np.cumsum(steps) / 100, wanted, atol=0.00501)
 
 
-def test_a_seeded_collator_cuts_the_end_that_is_shipped(site):
-    shared = shipped(site, "record")["losesStart"]
+def test_a_seeded_collator_cuts_the_end_that_is_shipped():
+    shared = shipped("record")["losesStart"]
     for seed, size in ((0, 24), (1, 9), (2, 2)):
         context = np.random.default_rng(seed).random((size, 1, 200)) < 0.5
         masks = ecgmask.Masks(context, ~context[:, None])
@@ -280,10 +283,10 @@ def test_no_control_takes_a_name_that_the_page_has_in_its_address():
     assert names.isdisjoint({"strategy", "seed", "record", "lead", "mode", "size"})
 
 
-def test_a_preset_stands_where_its_parameters_are(site):
+def test_a_preset_stands_where_its_parameters_are():
     for name, grid in explorer.GRIDS.items():
         settings = list(explorer.settings(name))
-        places = shipped(site, name)["presets"]
+        places = shipped(name)["presets"]
         sizes = [len(control.options) for control in grid.controls]
         for place, code in zip(places, grid.presets.values(), strict=True):
             setting = settings[np.ravel_multi_index(place, sizes)]
@@ -297,8 +300,8 @@ def test_a_preset_that_no_setting_reaches_is_an_error(monkeypatch):
         explorer.mask_data("Spans")
 
 
-def test_the_ecg_that_is_shipped_is_the_sample_ecg(site):
-    record = shipped(site, "record")
+def test_the_ecg_that_is_shipped_is_the_sample_ecg():
+    record = shipped("record")
     ecg = ecgmask.sample_ecg()
     assert tuple(record["leads"]) == tuple(record["signal"]) == ecg.leads
     for row, text in zip(ecg.signal, record["signal"].values(), strict=True):
@@ -307,19 +310,19 @@ def test_the_ecg_that_is_shipped_is_the_sample_ecg(site):
         np.testing.assert_allclose(trace, row[::2], atol=0.003)  # mV
 
 
-def test_a_small_explorer_has_one_lead_of_the_same_ecg(site):
-    whole, small = shipped(site, "record"), shipped(site, "record-small")
+def test_a_small_explorer_has_one_lead_of_the_same_ecg():
+    whole, small = shipped("record"), shipped("record-small")
     assert small.pop("signal") == {"II": whole.pop("signal")["II"]}
     assert small.pop("stacks") == {"II": whole.pop("stacks")["II"]}
     assert small == whole
 
 
-def test_a_beat_is_as_long_as_those_of_the_sample_ecg(site):
-    assert shipped(site, "record")["beat"] == pytest.approx(60 / 61, rel=0.01)
+def test_a_beat_is_as_long_as_those_of_the_sample_ecg():
+    assert shipped("record")["beat"] == pytest.approx(60 / 61, rel=0.01)
 
 
-def test_all_that_a_page_loads_of_the_explorer_stays_within_the_budget(site):
-    files = [*(site / "_static" / "explorer").iterdir(), *(site / "_static").glob("explorer.*")]
+def test_all_that_a_page_loads_of_the_explorer_stays_within_the_budget():
+    files = [*SHIPPED.iterdir(), *(SITE / "_static").glob("explorer.*")]
     assert {file.suffix for file in files} == {".js", ".css"}
     sizes = {file.stem: len(gzip.compress(file.read_bytes())) for file in files}
     largest = max(sizes[name] for name in explorer.GRIDS)
@@ -327,13 +330,13 @@ def test_all_that_a_page_loads_of_the_explorer_stays_within_the_budget(site):
     assert largest + others < BUDGET + sizes["record"]
 
 
-def test_the_explorer_has_a_picture_for_those_who_link_to_it(site):
-    with Image.open(site / "_static" / "explorer-preview.png") as picture:
+def test_the_explorer_has_a_picture_for_those_who_link_to_it():
+    with Image.open(SITE / "_static" / "explorer-preview.png") as picture:
         assert picture.width > 600
 
 
-def test_the_colours_are_those_of_the_figures(site):
-    light, dark = (site / "_static" / "explorer" / "palette.css").read_text().splitlines()
+def test_the_colours_are_those_of_the_figures():
+    light, dark = (SHIPPED / "palette.css").read_text().splitlines()
     for rule, palette in ((light, LIGHT), (dark, DARK)):
         for role in ("background", "text", "context", "target_line", "ignored"):
             assert f"--ecg-{role.replace('_', '-')}: {getattr(palette, role)};" in rule
@@ -347,8 +350,9 @@ def scripts(site, page):
     )
 
 
+@on_a_small_site
 def test_the_explorer_loads_the_first_strategy_and_knows_where_the_others_are(site):
-    first, *others = explorer.GRIDS
+    first, *others = SMALL
     assert scripts(site, "explorer.html") == [
         "explorer/record.js",
         f"explorer/{first}.js",
@@ -359,6 +363,7 @@ def test_the_explorer_loads_the_first_strategy_and_knows_where_the_others_are(si
         assert f'"{name}": "_static/explorer/{name}.js?v=' in text
 
 
+@on_a_small_site
 def test_a_page_of_the_gallery_explores_its_own_strategy_after_its_first_section(site):
     page = "gallery/strategies/spans.html"
     assert scripts(site, page) == ["explorer/record-small.js", "explorer/Spans.js", "explorer.js"]
@@ -368,12 +373,14 @@ def test_a_page_of_the_gallery_explores_its_own_strategy_after_its_first_section
     assert '"explorer": "../../explorer.html"' in html.unescape(text)
 
 
+@on_a_small_site
 def test_a_page_without_an_explorer_loads_nothing_of_it(site):
     assert "explorer/" not in (site / "plain.html").read_text()
     assert "explorer.css" not in (site / "plain.html").read_text()
     assert "explorer.css" in (site / "explorer.html").read_text()
 
 
+@on_a_small_site
 @pytest.mark.parametrize(
     ("page", "gallery"),
     [("explorer", "gallery/index.html"), ("gallery/strategies/spans", "../index.html")],
