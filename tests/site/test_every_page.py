@@ -1,4 +1,8 @@
-"""Every page of the site, in a real browser, in both themes, on a desktop and on a phone."""
+"""Every page of the site, in a real browser, light on a desktop and dark on a phone.
+
+A theme changes colours, a width changes places, both by style sheets that all pages share: the
+other two looks are those of one page of each kind.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,13 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from conftest import PHONE, SITE, THEMES, WIDE
+from conftest import PHONE, SITE, WIDE, html_files
 
 BUDGET = 450_000  # bytes of a page with all that it loads, text compressed
 LARGEST_PAINT = 700  # ms; the promise is a second
 LAYOUT_SHIFT = 0.015  # the promise is 0.02
+DIAGONAL = [("light", WIDE), ("dark", PHONE)]
+ALONE = ("404.html", "explorer.html", "gallery/index.html", "index.html", "search.html")
 BINARY = {".webp", ".png", ".woff2", ".ico"}
 
 FACTS = """() => {
@@ -71,8 +77,9 @@ PAINT = """() => new Promise((done) => {
 
 # Axe measures the contrast of text unless text of the same look, on the same ground, was legible on
 # this page or on one before. What is taken out of its place may lie on anything: always.
-# Rules that are not about colour find the same in both themes, so the dark one is asked for those.
-AXE = """async ({legible, theme}) => {
+# Rules that are not about colour find the same in both themes: where a page is seen in every look,
+# they are asked once for each width.
+AXE = """async ({legible, colours}) => {
     legible = new Set(legible);
     const grounds = new Map([[null, ""]]), looks = new Map();
     for (const each of document.querySelectorAll("*")) {
@@ -91,7 +98,7 @@ AXE = """async ({legible, theme}) => {
     axe.configure({rules: [{id: "color-contrast", selector: "[data-measure]"}]});
     const {violations, incomplete} = await axe.run({
         resultTypes: ["violations", "incomplete"], preload: {assets: ["media"]}, elementRef: true,
-        ...(theme === "dark" ? {runOnly: ["color-contrast", "link-in-text-block"]} : {}),
+        ...(colours ? {runOnly: ["color-contrast", "link-in-text-block"]} : {}),
     });
     const found = new Set(looks.values());
     for (const {id, nodes} of [...violations, ...incomplete]) {
@@ -133,9 +140,24 @@ def visits(page_path, address, readers, visited, legible):
     return visited[page_path]
 
 
+@cache
+def pages_in_every_look() -> set[str]:
+    """Return the pages that are alone in their kind, and the longest of each folder."""
+    folders = {}
+    for page in html_files():
+        folders.setdefault(Path(page).parent, []).append(page)
+    longest = [
+        max(some, key=lambda page: (SITE / page).stat().st_size) for some in folders.values()
+    ]
+    return {*ALONE, *longest}
+
+
 def visit(page_path, address, readers, legible):
+    looks = DIAGONAL if page_path not in pages_in_every_look() else list(readers)
     seen = {}
-    for (theme, size), reader in readers.items():
+    for theme, size in looks:
+        reader = readers[theme, size]
+        opposite = "dark" if theme == "light" else "light"
         reader.open(address + page_path)
         paint = reader.tab.evaluate(PAINT)["paint"]
         for _ in range(2):  # more tries: the machine may be busy with something else
@@ -147,7 +169,9 @@ def visit(page_path, address, readers, legible):
         facts = reader.tab.evaluate(FACTS)
         requests = [url for url in reader.requests if not url.startswith("data:")]
         reader.tab.evaluate(AXE_SCRIPT)
-        found = reader.tab.evaluate(AXE, {"legible": list(legible), "theme": theme})
+        found = reader.tab.evaluate(
+            AXE, {"legible": list(legible), "colours": (opposite, size) in seen}
+        )
         legible.update(found["legible"])
         seen[theme, size] = facts | {
             "paint": paint,
@@ -163,6 +187,11 @@ def faults(visits, what):
     """Return what is wrong, with the theme and width where it is."""
     found = {f"{theme}, {size[0]} px": what(facts) for (theme, size), facts in visits.items()}
     return {where: fault for where, fault in found.items() if fault}
+
+
+def of_size(visits, size):
+    """Return what was seen at a width."""
+    return [facts for (_, width), facts in visits.items() if width == size]
 
 
 def test_axe_finds_nothing(visits):
@@ -218,17 +247,16 @@ def test_every_shown_image_is_loaded(visits):
     assert not faults(visits, broken)
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_only_images_of_the_shown_theme_are_downloaded(visits, theme, size):
-    other = "dark" if theme == "light" else "light"
-    requested = [Path(urlsplit(url).path).stem for url in visits[theme, size]["requests"]]
-    assert not [name for name in requested if f"_{other}" in name]
+def test_only_images_of_the_shown_theme_are_downloaded(visits):
+    for (theme, _), facts in visits.items():
+        other = "dark" if theme == "light" else "light"
+        requested = [Path(urlsplit(url).path).stem for url in facts["requests"]]
+        assert not [name for name in requested if f"_{other}" in name]
 
 
 def test_figures_keep_their_text_at_its_size_on_a_phone(visits):
-    for theme in THEMES:
-        figures = [each for each in visits[theme, PHONE]["images"] if "_phone_1x" in each["shown"]]
+    for facts in of_size(visits, PHONE):
+        figures = [each for each in facts["images"] if "_phone_1x" in each["shown"]]
         assert all(each["scale"] > 0.95 for each in figures), figures
 
 
@@ -237,11 +265,11 @@ def test_wide_code_scrolls(visits):
 
 
 def test_no_code_has_to_be_scrolled_on_a_desktop(visits):
-    assert not any(visits[theme, WIDE]["scrolling"] for theme in THEMES)
+    assert not any(facts["scrolling"] for facts in of_size(visits, WIDE))
 
 
 def test_no_button_lies_on_code_on_a_phone(visits):
-    assert not any(visits[theme, PHONE]["covered"] for theme in THEMES)
+    assert not any(facts["covered"] for facts in of_size(visits, PHONE))
 
 
 def test_headings_are_in_order(visits):
