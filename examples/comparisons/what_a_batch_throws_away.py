@@ -226,4 +226,3 @@ plt.show()
 
 # sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "statistics"]
-# sphinx_gallery_thumbnail_number = 1

@@ -113,4 +113,3 @@ for record, reason in unusable.items():
 print(len(ECGArrayDataset(folder / "other.npy", **how, skip=unusable)))
 
 # sphinx_gallery_tags = ["your data", "training"]
-# sphinx_gallery_thumbnail_number = 1

@@ -11,7 +11,7 @@ Choose it for models that run forward in time.
 # -----------
 #
 # The last quarter is the **target**, in orange; all before it is the **context**, in blue. Nothing
-# is random, so the generator that every strategy takes is not used.
+# is random: all 24 records have this mask, and the generator that every strategy takes is not used.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,7 +22,7 @@ from ecgmask.plotting import plot_12_leads, plot_lead, plot_statistics
 
 ecg = sample_ecg()
 strategy = Forecast(ratio=0.25)
-masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(0))
+masks = strategy.draw(24, 200, np.random.default_rng(0))
 plot_12_leads(ecg, masks, title="Forecast: the last quarter")
 
 # %%
@@ -77,4 +77,3 @@ print(batch.shape, context.shape, targets[0].shape)
 plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "forecast"]
-# sphinx_gallery_thumbnail_seconds = (6, 9)
