@@ -26,11 +26,12 @@ print(ecg)
 # ------------------------
 #
 # A context block of 85 to 100 % of the record and four targets of 15 to 20 % are placed at random;
-# then the targets are cut out of the context, so that nothing to be predicted is ever seen.
+# then the targets are cut out of the context, so that nothing to be predicted is ever seen. Masks
+# are drawn for 24 records at once; the figure shows those of the first.
 
 strategy = ContextToTarget.ijepa()
 print(strategy)
-masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(54))
+masks = strategy.draw(24, 200, np.random.default_rng(0))
 plot_12_leads(ecg, masks, title="I-JEPA: context to target")
 
 # %%
@@ -55,8 +56,7 @@ print([block.n_patches for block in counts.targets])
 # One row is one record of a batch. Orange is fuller where targets overlap, and ignored patches are
 # grey, the most of them at the ends. A target lasts longer than one beat of this ECG.
 
-batch = strategy.draw(24, 200, np.random.default_rng(0))
-plot_draws(ecg, batch)
+plot_draws(ecg, masks)
 
 # %%
 # Measure it
