@@ -73,6 +73,27 @@ print(statistics)
 plot_statistics(statistics)
 
 # %%
+# Change the number of targets
+# ----------------------------
+#
+# Each target takes its patches out of the context, so that less is seen with each. Targets that
+# overlap merge into longer gaps, the *target runs* of the table. Contexts differ more in length, so
+# a batch loses more of them if all are cut to the shortest.
+
+from ecgmask import compare_strategies
+from ecgmask.plotting import plot_shares
+
+settings = {
+    "1 target": ContextToTarget(context_scale=(0.85, 1.0), num_pred_blocks=1),
+    "2 targets": ContextToTarget(context_scale=(0.85, 1.0), num_pred_blocks=2),
+    "4 targets, as in I-JEPA": strategy,
+    "8 targets": ContextToTarget(context_scale=(0.85, 1.0), num_pred_blocks=8),
+}
+comparison = compare_strategies(settings, 200)
+plot_shares(comparison)
+comparison
+
+# %%
 # Train with it
 # -------------
 #
