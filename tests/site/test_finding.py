@@ -86,7 +86,10 @@ def test_the_search_finds_the_page_that_answers_among_the_first_three(new_reader
 TASKS = {
     "the masks of a paper": (["strategies.html", "#find-a-paper"], "RandomPatches.mae()"),
     "mask my PTB-XL": (["your_data.html"], 'WFDBDataset.from_csv("ptb-xl"'),
-    "a shared mask or one per lead": (["guide.html", "shared_mask.html"], "shared"),
+    "a shared mask or one per lead": (
+        ["guide.html", "shared_mask.html"],
+        "your tokens are windows of all leads: there is no other",
+    ),
     "train on four GPUs": (["distributed.html"], "torchrun"),
     "cite the package": (["about.html"], "@misc"),
     "a parameter of a strategy": (["api.html", "ecgmask.Spans.html"], "Patches in a span"),
