@@ -128,6 +128,18 @@ def test_the_gallery_has_four_cards_a_row_and_on_phones_titles_beside_pictures(n
     assert picture["x"] + picture["width"] <= title["x"]
 
 
+def test_a_phone_shows_the_line_of_a_paper_whole_and_below_the_name(new_reader, address):
+    tab = new_reader(size=PHONE).tab
+    tab.goto(address + "strategies.html")
+    rows = tab.locator("#find-a-paper tbody tr").all()
+    assert len(rows) > 20
+    for row in rows:
+        paper, line = (cell.bounding_box() for cell in row.locator("td").all())
+        assert paper["y"] + paper["height"] <= line["y"] + 1
+        code = row.locator("code").first.bounding_box()
+        assert code["x"] + code["width"] <= PHONE[0]
+
+
 def test_tags_that_would_leave_nothing_are_off_and_clear_shows_all_again(new_reader, address):
     tab = new_reader().tab
     tab.goto(address + "gallery/index.html?tag=whole+leads&tag=training")
