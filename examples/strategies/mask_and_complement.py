@@ -81,9 +81,9 @@ plot_statistics(statistics)
 from ecgmask import compare_strategies
 
 settings = {
-    "Blocks of 1 patch or more": MaskAndComplement(min_block_size=1),
-    "Blocks of 40 patches or more": MaskAndComplement(min_block_size=40),
-    "Half of the record seen": MaskAndComplement(min_keep_ratio=0.5, max_keep_ratio=0.5),
+    "Shortest block 1": MaskAndComplement(min_block_size=1),
+    "Shortest block 40": MaskAndComplement(min_block_size=40),
+    "Half is seen": MaskAndComplement(min_keep_ratio=0.5, max_keep_ratio=0.5),
 }
 batches = {}
 for name, each in settings.items():

@@ -127,7 +127,7 @@ def test_ticks_that_only_a_wide_figure_has_are_recoloured(tmp_path, monkeypatch)
 
     strategy, rng = MaskAndComplement(), np.random.default_rng(0)
     fig = plot_statistics(mask_statistics(strategy, 200, rng=rng, n_batches=2))
-    axis = fig.axes[1].xaxis
+    axis = fig.axes[0].xaxis
     counts = [len(axis.get_major_ticks()) for _ in drawings_of_widths(fig, tmp_path / "figure")]
     assert min(counts) < counts[-1]
     for tick in axis.get_major_ticks():
