@@ -179,7 +179,7 @@ def plot_12_leads(
         fig = _new_figure((8.4, 8.4), palette)
     shared = one.n_leads == 1
     n_lanes = one.n_targets + 2 if shared else one.n_leads
-    chart_height = n_lanes * (0.24 if shared else 0.2)
+    chart_height = 0.24 * n_lanes
     chart, traces = fig.subplots(2, 1, height_ratios=[chart_height, 7])
     if shared:
         _draw_lanes(chart, one, palette)
