@@ -704,8 +704,8 @@ def plot_shares(
     ax.set_xlim(0, 100)
     ax.set_xlabel("Share of the patches (%)", color=palette.text)
     ax.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
+        loc="lower right",  # has room above the names, however narrow the figure is
+        bbox_to_anchor=(1, 1),
         borderaxespad=0,
         frameon=False,
         ncols=3,

@@ -889,6 +889,17 @@ def test_bars_of_shares_are_stacked_to_all_patches(comparison, palette):
     assert ax.yaxis_inverted()
 
 
+def test_on_a_narrow_figure_the_shares_take_half_the_width_and_all_of_the_legend_is_seen(
+    comparison,
+):
+    fig, ax = plt.subplots(figsize=(3.7, 2.2), layout="constrained")
+    plot_shares(comparison, ax=ax)
+    fig.canvas.draw()
+    assert ax.get_window_extent().width > fig.bbox.width / 2
+    legend = ax.get_legend().get_window_extent()
+    assert fig.bbox.x0 <= legend.x0 < legend.x1 <= fig.bbox.x1
+
+
 @PALETTES
 def test_curves_of_being_seen_are_blue_and_told_apart_by_their_lines(rng, palette):
     statistics = mask_statistics(RandomPatches(), 200, rng=rng, n_batches=2)
