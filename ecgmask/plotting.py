@@ -773,13 +773,14 @@ def plot_visibility(
         key=lambda item: item[1].p_context[len(item[1].p_context) // 2],
     )
     for number, (name, each) in enumerate(ordered):
-        patch = (number % 3 + 1) * len(each.p_context) // 4
+        patch = round((0.2, 0.5, 0.8)[number % 3] * len(each.p_context))
         ax.text(
             (patch + 0.5) * each.patch_duration,
             each.p_context[patch],
             name,
             ha="center",
             va="center",
+            fontsize=0.9 * plt.rcParams["font.size"],
             color=palette.text,
             bbox={"facecolor": palette.background, "linewidth": 0, "pad": 1},
             zorder=3,

@@ -928,6 +928,17 @@ def test_the_name_of_a_curve_stands_on_it_and_covers_no_other(comparison):
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
+def test_names_of_equal_curves_do_not_touch_on_a_phone(rng):
+    statistics = mask_statistics(RandomPatches(), 200, rng=rng, n_batches=2)
+    names = ("Whole beats", "Random leads", "I-JEPA")
+    fig, ax = plt.subplots(figsize=(3.73, 4), layout="constrained")
+    plot_visibility(StrategyComparison(dict.fromkeys(names, statistics)), ax=ax)
+    fig.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == 3
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
 def test_figures_of_several_strategies_are_labelled_with_their_numbers(comparison):
     mae = "MAE 25%, 75% and 0%"
     assert mae in plot_shares(comparison).figure.get_label()
