@@ -34,6 +34,8 @@ LEAST_ROW = 0.8  # mV, so that a flat lead still gets a row
 BARS = 0.8  # height of a bar in its lane
 LINES = ("-", "--", ":", "-.")
 MARKERS = ("", "o", "s", "^")
+LEAST_LINE = 2 / 96  # inches, two pixels of a page
+FINE = 300  # patches, nearly as many as a figure on a phone has pixels
 DEPTH = 0.6  # opacity that each target adds where there is no trace to shine through
 
 
@@ -177,7 +179,7 @@ def plot_12_leads(
         fig = _new_figure((8.4, 8.4), palette)
     shared = one.n_leads == 1
     n_lanes = one.n_targets + 2 if shared else one.n_leads
-    chart_height = n_lanes * (0.24 if shared else 0.2)
+    chart_height = 0.24 * n_lanes
     chart, traces = fig.subplots(2, 1, height_ratios=[chart_height, 7])
     if shared:
         _draw_lanes(chart, one, palette)
@@ -424,11 +426,11 @@ def plot_draws(
         row = ecg.lead_index(lead)
         trace = ecg.signal[row]
         drawn = {name: _of_lead(each, row) for name, each in drawn.items()}
-    heights = [1.0 if each.n_leads == 1 else 2.0 for each in drawn.values()]
+    heights = [_height(each) for each in drawn.values()]
     if trace is not None:
-        heights.insert(0, 0.6)
+        heights.insert(0, 1.2)
     if fig is None:
-        fig = _new_figure((8.4, 0.5 + 1.9 * sum(heights)), palette)
+        fig = _new_figure((8.4, 0.5 + sum(heights)), palette)
     rows = fig.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     panels = rows[len(heights) - len(drawn) :]
     if trace is not None:
@@ -637,8 +639,8 @@ def plot_statistics(
     runs.set(xlabel="Length of the run (patches)", ylabel="Share of patches")
     patch = statistics.patch_duration
     in_seconds = runs.secondary_xaxis("top", functions=(lambda n: n * patch, lambda s: s / patch))
-    in_seconds.set_xlabel("s", loc="right", fontsize="small", color=palette.text)
-    in_seconds.tick_params(colors=palette.text, length=3, labelsize="small")
+    in_seconds.set_xlabel("s", loc="right", color=palette.text)
+    in_seconds.tick_params(colors=palette.text, length=3)
     in_seconds.spines[:].set_visible(False)
     for ax, title in ((where, "Where in the record"), (runs, "In runs of up to a length")):
         ax.set_title(title, loc="left", fontsize="medium", color=palette.text)
@@ -702,8 +704,8 @@ def plot_shares(
     ax.set_xlim(0, 100)
     ax.set_xlabel("Share of the patches (%)", color=palette.text)
     ax.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
+        loc="lower right",  # has room above the names, however narrow the figure is
+        bbox_to_anchor=(1, 1),
         borderaxespad=0,
         frameon=False,
         ncols=3,
@@ -771,14 +773,14 @@ def plot_visibility(
         key=lambda item: item[1].p_context[len(item[1].p_context) // 2],
     )
     for number, (name, each) in enumerate(ordered):
-        patch = (number % 3 + 1) * len(each.p_context) // 4
+        patch = round((0.2, 0.5, 0.8)[number % 3] * len(each.p_context))
         ax.text(
             (patch + 0.5) * each.patch_duration,
             each.p_context[patch],
             name,
             ha="center",
             va="center",
-            fontsize="small",
+            fontsize=0.9 * plt.rcParams["font.size"],
             color=palette.text,
             bbox={"facecolor": palette.background, "linewidth": 0, "pad": 1},
             zorder=3,
@@ -912,7 +914,6 @@ def _draw_lanes(ax: Axes, one: Masks, palette: Palette) -> None:
             xycoords=ax.get_yaxis_transform(),
             textcoords="offset points",
             va="center",
-            fontsize="small",
             color=palette.text,
         )
     ax.set_ylim(len(lanes) - 0.5, -0.5)
@@ -932,7 +933,7 @@ def _draw_lead_rows(ax: Axes, ecg: ECG, one: Masks, palette: Palette) -> None:
         aspect="auto",
         interpolation="none",
     )
-    ax.set_yticks(range(one.n_leads), ecg.leads, fontsize="x-small")
+    ax.set_yticks(range(one.n_leads), ecg.leads)
     _style_chart(ax, one, palette)
 
 
@@ -951,13 +952,19 @@ def _draw_batch(ax: Axes, batch: Masks, duration: float, palette: Palette) -> No
         vmax=batch.n_targets + 1.5,
         extent=(0, duration, n_records, 0),
         aspect="auto",
-        # Mixes colours, not roles, where there are more patches than pixels.
-        interpolation="antialiased",
+        # Mixes colours, not roles, where there may be more patches than pixels.
+        interpolation="antialiased" if batch.n_patches > FINE else "nearest",
         interpolation_stage="rgba",
     )
     ax.hlines(range(1, n_records), 0, duration, color=palette.background, linewidth=1)
     ax.set_yticks([])
     _style(ax, palette)
+
+
+def _height(batch: Masks) -> float:
+    """Return the height of a panel of draws in inches, with its title and a row for each lead."""
+    least = 1.9 if batch.n_leads == 1 else 3.8
+    return max(least, 0.4 + LEAST_LINE * batch.n_records * batch.n_leads)
 
 
 def _draws(batch: Masks) -> str:
@@ -1014,7 +1021,7 @@ def _style_chart(ax: Axes, one: Masks, palette: Palette) -> None:
     ax.set_xlim(0, one.n_patches)
     ax.xaxis.tick_top()
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 2.5, 5, 10]))
-    ax.set_xlabel("Patch", loc="right", fontsize="small", color=palette.text)
+    ax.set_xlabel("Patch", loc="right", color=palette.text)
     ax.xaxis.set_label_position("top")
     _style(ax, palette)
 
@@ -1077,7 +1084,6 @@ def _draw_traces(
         xycoords=beside,
         textcoords="offset points",
         va="center",
-        fontsize="small",
         color=palette.text,
     )
     if ecg.synthetic:
@@ -1093,7 +1099,6 @@ def _say_synthetic(ax: Axes, palette: Palette) -> None:
         "synthetic\nECG",
         transform=ax.transAxes,
         va="top",
-        fontsize="small",
         color=palette.text,
     )
 
@@ -1159,7 +1164,7 @@ def _draw_tints(
 
 def _style(ax: Axes, palette: Palette) -> None:
     ax.set_facecolor(palette.background)
-    ax.tick_params(colors=palette.text, length=0, labelsize="small")
+    ax.tick_params(colors=palette.text, length=0)
     ax.tick_params(axis="x", length=3)
     ax.spines[:].set_visible(False)
 

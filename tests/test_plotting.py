@@ -724,6 +724,17 @@ def test_draws_of_a_lead_lie_below_its_trace(ecg, per_lead, lead):
     assert f"2 draws for lead {lead}, 10 s in 200 patches of 50 ms; " in ax.figure.get_label()
 
 
+@pytest.mark.parametrize(("n_records", "lead"), [(2, None), (8, None), (24, None), (48, "II")])
+def test_a_row_of_draws_is_at_least_two_pixels_high(ecg, rng, n_records, lead):
+    """Pixels of a page, 96 to an inch; leads with masks of their own have a row each."""
+    masks = PerLead(RandomPatches()).draw(n_records, 200, rng)
+    fig = plot_draws(ecg, masks, lead=lead)
+    fig.canvas.draw()
+    ax = fig.axes[-1]
+    inches = ax.get_window_extent().height / fig.dpi
+    assert 96 * inches / len(colours_of(ax)) >= 2
+
+
 def test_draws_of_several_strategies_have_a_panel_each(ecg, jepa, per_lead):
     fig = plot_draws(ecg, {"ECG-JEPA": jepa, "Per lead": per_lead})
     titles = [ax.get_title(loc="left") for ax in fig.axes]
@@ -878,6 +889,17 @@ def test_bars_of_shares_are_stacked_to_all_patches(comparison, palette):
     assert ax.yaxis_inverted()
 
 
+def test_on_a_narrow_figure_the_shares_take_half_the_width_and_all_of_the_legend_is_seen(
+    comparison,
+):
+    fig, ax = plt.subplots(figsize=(3.7, 2.2), layout="constrained")
+    plot_shares(comparison, ax=ax)
+    fig.canvas.draw()
+    assert ax.get_window_extent().width > fig.bbox.width / 2
+    legend = ax.get_legend().get_window_extent()
+    assert fig.bbox.x0 <= legend.x0 < legend.x1 <= fig.bbox.x1
+
+
 @PALETTES
 def test_curves_of_being_seen_are_blue_and_told_apart_by_their_lines(rng, palette):
     statistics = mask_statistics(RandomPatches(), 200, rng=rng, n_batches=2)
@@ -903,6 +925,17 @@ def test_the_name_of_a_curve_stands_on_it_and_covers_no_other(comparison):
         assert y == height(curve_of(ax, text.get_text()), x)
     boxes = [text.get_window_extent() for text in ax.texts]
     assert len(boxes) == 4
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
+def test_names_of_equal_curves_do_not_touch_on_a_phone(rng):
+    statistics = mask_statistics(RandomPatches(), 200, rng=rng, n_batches=2)
+    names = ("Whole beats", "Random leads", "I-JEPA")
+    fig, ax = plt.subplots(figsize=(3.73, 4), layout="constrained")
+    plot_visibility(StrategyComparison(dict.fromkeys(names, statistics)), ax=ax)
+    fig.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == 3
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
@@ -1010,6 +1043,33 @@ def test_all_text_stands_out_from_the_background(ecg, request, palette, name):
         assert len(texts) > 10
         for text in texts:
             assert contrast(text.get_color(), palette.background) >= 4.5, text
+
+
+def test_text_is_at_least_nine_points_high_and_grows_with_that_of_the_caller(
+    ecg, jepa, per_lead, statistics, comparison
+):
+    """Nine points are twelve pixels of a page."""
+
+    def least():
+        plt.close("all")
+        plot_12_leads(ecg, jepa, title="Title")
+        plot_12_leads(ecg, per_lead)
+        plot_draws(ecg, jepa, lead="II")
+        plot_guesses(replace(ecg, synthetic=True), jepa, {"line": interpolate(ecg, jepa)})
+        plot_statistics(statistics)
+        plot_shares(comparison)
+        plot_visibility(comparison)
+        sizes = []
+        for fig in map(plt.figure, plt.get_fignums()):
+            fig.canvas.draw()
+            sizes += [text.get_fontsize() for text in fig.findobj(Text) if text.get_text()]
+        return min(sizes)
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        assert least() >= 9
+        mpl.rcParams["font.size"] *= 2
+        assert least() >= 18
 
 
 @PALETTES

@@ -128,12 +128,12 @@ def test_with_other_seeds_too_the_jepa_predicts_unseen_beats_and_the_broken_one_
     text = before("Which of them learns?", "jepa_step")
     for seed in (1, 2):
         page = execute(changed(text, ("seed = 0", f"seed = {seed}")))
-        learnt = page["history"][page["jepa"]][-1]
+        learnt = page["history"]["JEPA"][-1]
         assert learnt["skill"] > 0.1
         assert learnt["skill"] == pytest.approx(1 - learnt["loss"] / learnt["reference"])
         assert learnt["std"] > 0.3
         assert learnt["cosine"] < 0.9
-        collapsed = page["history"][page["broken"]][-1]
+        collapsed = page["history"]["Collapse"][-1]
         assert collapsed["loss"] < learnt["loss"] / 10
         assert collapsed["skill"] < 0
         assert collapsed["std"] < 0.05
@@ -145,10 +145,10 @@ def test_on_noise_the_loss_falls_as_well_but_there_is_no_skill():
     noise = changed(
         before("Which of them learns?", "jepa_step"),
         ("torch.as_tensor(millivolts / millivolts.std())", "torch.randn(12, 5000)"),
-        ("broken: 1}", "broken: 0}"),
+        ('"Collapse": 1}', '"Collapse": 0}'),
     )
     page = execute(noise)
-    first, *_, last = page["history"][page["jepa"]]
+    first, *_, last = page["history"]["JEPA"]
     assert last["loss"] < first["loss"] / 4
     assert abs(last["skill"]) < 0.05
 
@@ -177,7 +177,7 @@ def test_masks_of_longer_records_than_the_batch_name_both(jepa, part):
     signal, indices = torch.zeros(2, 12, 1500), torch.arange(10).expand(2, -1)
     masks = {"context": indices, "target": indices} | {part: indices + 190}
     with pytest.raises(ValueError, match="indices go from 190 to 199, but there are 60 tokens"):
-        jepa["jepa"](signal, **masks)
+        jepa["models"]["JEPA"](signal, **masks)
 
 
 def test_masks_of_another_batch_name_both_shapes():

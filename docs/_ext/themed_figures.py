@@ -4,9 +4,9 @@ The scraper saves every figure of a gallery example in each theme and width, and
 whichever fits the page. The hidden theme is lazy and never displayed, so browsers do not download
 it. The alternative text is the figure's label; a figure without one stops the build.
 
-A card shows one lead, close up: the first mask that the example draws, unless literal comments say
-otherwise, ``# sphinx_gallery_thumbnail_masks = "name"``, ``_lead = "V5"``, ``_seconds = (6, 9)``.
-An example without masks shows the figure of its ``thumbnail_number``, without its labels.
+A card shows the masks that the example draws first as rows, one for each record, if it draws
+several: a strategy is known by them. Otherwise it shows the example's first figure, or that of its
+``thumbnail_number``, without its labels.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ from matplotlib.colors import ListedColormap, to_hex, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.image import AxesImage
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 from PIL import Image
 from sphinx.application import Sphinx
@@ -40,13 +42,14 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from ecgmask import ECG, Masks
-from ecgmask.plotting import DARK, LIGHT, plot_lead
+from ecgmask.plotting import DARK, LIGHT, plot_draws
 
 CSS_PIXELS = 96  # to an inch, as in CSS
 DENSITIES = (1, 2)
 THEMES = ("light", "dark")
 PHONE = 358  # CSS pixels, what a page leaves for a figure on a phone 390 wide
 CARD = (240, 150)  # CSS pixels
+RECORDS_OF_CARD = {False: 24, True: 6}  # leads with masks of their own have a row each
 
 PHONE_PAGE = "(max-width: 600px)"
 # Without scripts a page is light, and browsers load hidden images then, lazy or not.
@@ -137,44 +140,36 @@ def _broken(text: Text, words: str, fig: Figure) -> str:
 
 @contextmanager
 def small(fig: Figure) -> Iterator[None]:
-    """Lay a figure out for a card: lines and numbers only."""
+    """Lay a figure out for a card: without any words or numbers."""
     size = fig.get_size_inches()
-    words = [text for ax in fig.axes for text in (ax.xaxis.label, ax.yaxis.label, *ax.texts)]
-    words += [title for ax in fig.axes for title in (ax.title, ax._left_title)]
-    words += [legend for ax in fig.axes if (legend := ax.get_legend())]
-    hidden = [each for each in words if each.get_visible()]
-    for each in hidden:
+    texts_and_legends = fig.findobj(Text) + fig.findobj(Legend)
+    words = [each for each in texts_and_legends if each.get_visible()]
+    formatters = {axis: axis.get_major_formatter() for axis in fig.findobj(Axis)}
+    for each in words:
         each.set_visible(False)
+    for axis in formatters:
+        axis.set_major_formatter(NullFormatter())
     fig.set_size_inches([side / CSS_PIXELS for side in CARD])
     yield
     fig.set_size_inches(size)
-    for each in hidden:
+    for axis, formatter in formatters.items():
+        axis.set_major_formatter(formatter)
+    for each in words:
         each.set_visible(True)
 
 
-def card_of(variables: Mapping[str, Any], config: Mapping[str, Any]) -> Figure | None:
-    """Draw the card of an example from its variables, if they hold an ECG and masks for it."""
-    ecg, masks = variables.get("ecg"), variables.get(config.get("thumbnail_masks", "masks"))
-    shown = list(masks.values()) if isinstance(masks, Mapping) else [masks]
-    if not isinstance(ecg, ECG) or not shown or not all(isinstance(one, Masks) for one in shown):
+def card_of(ecg: Any, masks: Any) -> Figure | None:
+    """Draw a batch of masks as rows at the size of a card, if it is one and fits the ECG."""
+    if not isinstance(ecg, ECG) or not isinstance(masks, Masks) or masks.n_records == 1:
         return None
-    if any(ecg.signal.shape[1] % one.n_patches for one in shown):
+    if ecg.signal.shape[1] % masks.n_patches:
         return None
-    lead, seconds = config.get("thumbnail_lead", "II"), config.get("thumbnail_seconds", (0, 3))
-    return draw_card(ecg, shown[:2], lead, seconds)
-
-
-def draw_card(ecg: ECG, masks: list[Masks], lead: str, seconds: tuple[float, float]) -> Figure:
-    """Draw one lead, close up, at the size of a card."""
-    fig = plt.figure(figsize=[side / CSS_PIXELS for side in CARD], layout="constrained")
-    for ax, one in zip(fig.subplots(len(masks), squeeze=False)[:, 0], masks, strict=True):
-        plot_lead(ecg, one, lead=lead, ax=ax).set(xlim=seconds, xlabel="", xticks=[], yticks=[])
-        for line in list(ax.lines):
-            line.set_linewidth(1.6)
-            if line.get_gid() == "amplitude bar":
-                line.remove()
-        for text in list(ax.texts):
-            text.remove()
+    rows = RECORDS_OF_CARD[masks.n_leads > 1]
+    first = Masks(masks.context[:rows], masks.targets[:rows])
+    fig = plt.figure(figsize=[side / CSS_PIXELS for side in CARD])
+    (ax,) = plot_draws(ecg, first, fig=fig).axes
+    ax.set(position=(0, 0, 1, 1), xlabel="", xticks=[])
+    ax.set_title("", loc="left")
     return fig
 
 
@@ -249,14 +244,13 @@ def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any])
         card = stem.parent / "thumb" / f"sphx_glr_{source.stem}_thumb"
         card.parent.mkdir(exist_ok=True)
         chosen = len(block_vars["image_path_iterator"]) == config.get("thumbnail_number", 1)
-        drawn = None if "card" in block_vars else card_of(block_vars["example_globals"], config)
-        own_card = chosen and not drawn and "card" not in block_vars
-        save(drawings_of_widths(fig, stem, card if own_card else None))
+        variables = block_vars["example_globals"]
+        rows = card_of(variables.get("ecg"), variables.get("masks")) if chosen else None
+        save(drawings_of_widths(fig, stem, card if chosen and not rows else None))
+        if rows:
+            save(drawings(rows, card))
         # Sphinx-Gallery looks for this name, and makes a thumbnail of it that nothing shows.
         Image.new("L", (1, 1)).save(f"{stem}.webp")
-        if drawn:
-            block_vars["card"] = drawn
-            save(drawings(drawn, card))
         name = stem.relative_to(gallery_conf["src_dir"]).as_posix()
         rst.append(f"\n.. themed-figure:: /{name}\n   :alt: {alt}\n")
     plt.close("all")

@@ -20,7 +20,6 @@ from ecgmask import InverseBlocks, MaskAndComplement, PerLead, RandomPatches, Sp
 from ecgmask.plotting import plot_comparison
 
 ecg = sample_ecg()
-rng = np.random.default_rng(8)
 in_pieces = {
     "MAE": RandomPatches.mae(),
     "ECG-JEPA": MaskAndComplement(),
@@ -29,7 +28,7 @@ in_pieces = {
     "wav2vec 2.0": Spans.wav2vec2(),
     "data2vec 2.0": InverseBlocks(),
 }
-masks = {name: strategy.draw(1, 200, rng) for name, strategy in in_pieces.items()}
+masks = {name: each.draw(1, 200, np.random.default_rng(8)) for name, each in in_pieces.items()}
 plot_comparison(ecg, masks, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
 
 # %%
@@ -41,7 +40,6 @@ plot_comparison(ecg, masks, fig=plt.figure(figsize=(8.4, 9), layout="constrained
 
 from ecgmask import ContextToTarget, Forecast, Leads, UnionOfBlocks
 
-rng = np.random.default_rng(12)
 in_stretches = {
     "I-JEPA": ContextToTarget.ijepa(),
     "Kim, blocks": UnionOfBlocks.kim(),
@@ -50,7 +48,7 @@ in_stretches = {
     "Forecast": Forecast(),
     "Random leads": Leads.oh(),
 }
-masks = {name: strategy.draw(1, 200, rng) for name, strategy in in_stretches.items()}
+masks = {name: each.draw(1, 200, np.random.default_rng(0)) for name, each in in_stretches.items()}
 plot_comparison(ecg, masks, fig=plt.figure(figsize=(8.4, 9), layout="constrained"))
 
 # %%
@@ -68,7 +66,9 @@ lead_ii = ecg.signal[ecg.lead_index("II")]
 peaks, _ = find_peaks(lead_ii, height=0.6, distance=250)
 r_peaks = peaks / 25  # in patches of 25 samples
 by_beat = {"Whole beats": Beats(), "R peaks": Beats(window=(1, 1))}
-masks = {name: strategy.draw(1, 200, rng, r_peaks=[r_peaks]) for name, strategy in by_beat.items()}
+masks = {}
+for name, each in by_beat.items():
+    masks[name] = each.draw(1, 200, np.random.default_rng(0), r_peaks=[r_peaks])
 plot_comparison(ecg, masks)
 
 # %%

@@ -91,4 +91,3 @@ plt.show()
 compare_strategies(hiding_blocks | others, n_patches=200, r_peaks=r_peaks)
 
 # sphinx_gallery_tags = ["shared mask", "whole leads", "statistics"]
-# sphinx_gallery_thumbnail_number = 1

@@ -105,17 +105,22 @@ layer = torch.nn.TransformerEncoderLayer(64, 4, 256, dropout=0, batch_first=True
 cut_ms = {}
 filled_ms = {}
 for name in ("I-JEPA", "V-JEPA, short range", "V-JEPA, long range", "wav2vec 2.0"):
-    s = statistics[name]
-    cut = torch.randn(2, round(s.tokens), 64)
-    filled = torch.randn(2, round(s.slots), 64)
-    filler = torch.arange(round(s.slots)).expand(2, -1) >= s.tokens_drawn
+    n_cut = round(statistics[name].tokens)
+    n_drawn = round(statistics[name].tokens_drawn)
+    n_slots = round(statistics[name].slots)
+    cut = torch.randn(2, n_cut, 64)
+    filled = torch.randn(2, n_slots, 64)
+    filler = torch.zeros(2, n_slots, dtype=torch.bool)
+    filler[:, n_drawn:] = True
     cut_times = []
     filled_times = []
     for _ in range(5):
         start = time.perf_counter()
-        layer(cut).std().backward()
+        loss = layer(cut).std()  # stands in for that of a task
+        loss.backward()
         middle = time.perf_counter()
-        layer(filled, src_key_padding_mask=filler)[~filler].std().backward()
+        loss = layer(filled, src_key_padding_mask=filler)[~filler].std()
+        loss.backward()
         end = time.perf_counter()
         cut_times.append(middle - start)
         filled_times.append(end - middle)
@@ -171,8 +176,10 @@ for ax, rule in zip(axes, context, strict=True):
     ax.set(xlim=(0, 199), ylim=(0, 0.7))
 fig.supxlabel("Patch")
 fig.supylabel("Probability of being seen")
-ends = [f"{rule} {c[:, :50].mean():.2f} and {c[:, 150:].mean():.2f}" for rule, c in context.items()]
-fig.set_label(f"Probability of being seen, first and last quarter: {', '.join(ends)}.")
+quarters = []
+for rule, seen in context.items():
+    quarters.append(f"{rule} {seen[:, :50].mean():.2f} and {seen[:, 150:].mean():.2f}")
+fig.set_label(f"Probability of being seen, first and last quarter: {', '.join(quarters)}.")
 
 # %%
 # Weigh bias against splinters
@@ -183,7 +190,8 @@ fig.set_label(f"Probability of being seen, first and last quarter: {', '.join(en
 
 rows = {}
 for rule, seen in context.items():
-    n_runs = np.diff(seen, prepend=False, append=False).sum() / 2
+    n_changes = np.diff(seen, prepend=False, append=False).sum()
+    n_runs = n_changes / 2  # each has a beginning and an end
     rows[rule] = {
         "First quarter": seen[:, :50].mean(),
         "Last quarter": seen[:, 150:].mean(),
@@ -226,4 +234,3 @@ plt.show()
 
 # sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "statistics"]
-# sphinx_gallery_thumbnail_number = 1

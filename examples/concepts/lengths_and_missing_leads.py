@@ -72,4 +72,3 @@ plot_12_leads(complete, masks, title="V6 is missing")
 plt.show()
 
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "your data"]
-# sphinx_gallery_thumbnail_seconds = (5.5, 8.5)

@@ -115,5 +115,3 @@ plt.show()
 # :doc:`/gallery/concepts/what_other_leads_tell` measures how much is left then.
 
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "concepts"]
-# sphinx_gallery_thumbnail_masks = "token"
-# sphinx_gallery_thumbnail_seconds = (0, 1)

@@ -84,4 +84,3 @@ plt.show()
 # :class:`~ecgmask.MaskAndComplement`.
 
 # sphinx_gallery_tags = ["shared mask", "scattered", "concepts", "statistics"]
-# sphinx_gallery_thumbnail_number = 1

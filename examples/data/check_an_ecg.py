@@ -94,4 +94,3 @@ except ValueError as error:
     print(error)
 
 # sphinx_gallery_tags = ["your data"]
-# sphinx_gallery_thumbnail_number = 1

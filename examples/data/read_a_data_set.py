@@ -90,4 +90,3 @@ for record in ("00001_hr", "00002_hr"):
 print(WFDBDataset(folder, ["00001_hr", "00002_hr"], labels=[0, 1], progress=False))
 
 # sphinx_gallery_tags = ["your data", "training"]
-# sphinx_gallery_thumbnail_number = 1

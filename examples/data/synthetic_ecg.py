@@ -79,4 +79,5 @@ low_rate_masks = MaskAndComplement().draw(1, 600, np.random.default_rng(0))
 plot_lead(low_rate, low_rate_masks, lead="II", patch_size=5)
 plt.show()
 
+# sphinx_gallery_thumbnail_number = 2
 # sphinx_gallery_tags = ["your data"]

@@ -63,9 +63,10 @@ with chdir(folder):
 
 stack = ECGArrayDataset(folder / "ptb-xl.npy")
 exact = read_ecg(folder / stack.records[-1]).signal.ravel()
-error = 1000 * np.abs(stack.ecg(-1).signal.ravel() - exact)
+error = 1000 * np.abs(stack.ecg(-1).signal.ravel() - exact)  # in µV
 amplitude = np.logspace(-2, np.log10(3), 500)
-half_step = 500 * np.spacing(amplitude.astype(np.float16)).astype(float)
+step = np.spacing(amplitude.astype(np.float16)).astype(float)  # to the next number, in mV
+half_step = 1000 * step / 2  # in µV
 
 fig, ax = plt.subplots(figsize=(8.4, 3.6), layout="constrained")
 ax.plot(np.abs(exact), error, ".", markersize=2, color=LIGHT.ignored_line, label="samples")
@@ -113,4 +114,3 @@ for record, reason in unusable.items():
 print(len(ECGArrayDataset(folder / "other.npy", **how, skip=unusable)))
 
 # sphinx_gallery_tags = ["your data", "training"]
-# sphinx_gallery_thumbnail_number = 1

@@ -59,7 +59,7 @@ plot_statistics(statistics)
 # neighbours correlate strongly. A model can copy the shape, but has to find the time.
 
 beats = np.stack([ecg.signal[1, peak - 150 : peak + 300] for peak in peaks])
-neighbours = np.diag(np.corrcoef(beats), k=1)
+neighbours = np.diag(np.corrcoef(beats), k=1)  # each beat and the next
 print(f"correlation of neighbouring beats: {np.median(neighbours):.2f} (median)")
 
 # %%

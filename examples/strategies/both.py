@@ -94,4 +94,3 @@ print("context tokens:", (~masked.context_padding).sum(dim=1).tolist())
 plt.show()
 
 # sphinx_gallery_tags = ["per-lead mask", "whole leads", "blocks"]
-# sphinx_gallery_thumbnail_lead = "II"

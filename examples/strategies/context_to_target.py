@@ -26,11 +26,12 @@ print(ecg)
 # ------------------------
 #
 # A context block of 85 to 100 % of the record and four targets of 15 to 20 % are placed at random;
-# then the targets are cut out of the context, so that nothing to be predicted is ever seen.
+# then the targets are cut out of the context, so that nothing to be predicted is ever seen. Masks
+# are drawn for 24 records at once; the figure shows those of the first.
 
 strategy = ContextToTarget.ijepa()
 print(strategy)
-masks = strategy.draw(n_records=1, n_patches=200, rng=np.random.default_rng(54))
+masks = strategy.draw(24, 200, np.random.default_rng(0))
 plot_12_leads(ecg, masks, title="I-JEPA: context to target")
 
 # %%
@@ -55,8 +56,7 @@ print([block.n_patches for block in counts.targets])
 # One row is one record of a batch. Orange is fuller where targets overlap, and ignored patches are
 # grey, the most of them at the ends. A target lasts longer than one beat of this ECG.
 
-batch = strategy.draw(24, 200, np.random.default_rng(0))
-plot_draws(ecg, batch)
+plot_draws(ecg, masks)
 
 # %%
 # Measure it
@@ -71,6 +71,27 @@ from ecgmask.plotting import plot_statistics
 statistics = mask_statistics(strategy, 200, rng=np.random.default_rng(0), heart_rate=61)
 print(statistics)
 plot_statistics(statistics)
+
+# %%
+# Change the number of targets
+# ----------------------------
+#
+# Each target takes its patches out of the context, so that less is seen with each. Targets that
+# overlap merge into longer gaps, the *target runs* of the table. Contexts differ more in length, so
+# a batch loses more of them if all are cut to the shortest.
+
+from ecgmask import compare_strategies
+from ecgmask.plotting import plot_shares
+
+settings = {
+    "1 target": ContextToTarget(context_scale=(0.85, 1.0), num_pred_blocks=1),
+    "2 targets": ContextToTarget(context_scale=(0.85, 1.0), num_pred_blocks=2),
+    "4 targets, as in I-JEPA": strategy,
+    "8 targets": ContextToTarget(context_scale=(0.85, 1.0), num_pred_blocks=8),
+}
+comparison = compare_strategies(settings, 200)
+plot_shares(comparison)
+comparison
 
 # %%
 # Train with it

@@ -51,9 +51,11 @@ plot_statistics(statistics)
 # Neither visible runs nor gaps have a least length. But hardly any hidden patch lies in a short
 # gap: most are in runs of a second or more, a beat of this ECG.
 
-runs = statistics.target_runs * np.arange(201)
-print(f"hidden patches in runs of up to 100 ms: {runs[:3].sum() / runs.sum():.1%}")
-print(f"hidden patches in runs of 1 s or more: {runs[20:].sum() / runs.sum():.0%}")
+milliseconds = 50 * np.arange(201)  # of runs from 0 to 200 patches
+hidden = milliseconds * statistics.target_runs  # in all runs of a length together
+share = hidden / hidden.sum()
+print(f"hidden patches in runs of up to 100 ms: {share[milliseconds <= 100].sum():.1%}")
+print(f"hidden patches in runs of 1 s or more: {share[milliseconds >= 1000].sum():.0%}")
 
 # %%
 # Train with it

@@ -93,4 +93,3 @@ print(batch.shape, context.shape, targets[0].shape)
 plt.show()
 
 # sphinx_gallery_tags = ["whole leads"]
-# sphinx_gallery_thumbnail_lead = "I"

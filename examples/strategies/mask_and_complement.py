@@ -71,6 +71,27 @@ print(statistics)
 plot_statistics(statistics)
 
 # %%
+# Change the shortest block, or how much is seen
+# ----------------------------------------------
+#
+# A larger ``min_block_size`` makes gaps longer, the *target runs* of the table, and moves what is
+# seen to the ends. But blocks have no longest length: even if a single patch is allowed, gaps last
+# longer than a second on average. With half of the record seen, they still last two seconds.
+
+from ecgmask import compare_strategies
+
+settings = {
+    "Shortest block 1": MaskAndComplement(min_block_size=1),
+    "Shortest block 40": MaskAndComplement(min_block_size=40),
+    "Half is seen": MaskAndComplement(min_keep_ratio=0.5, max_keep_ratio=0.5),
+}
+batches = {}
+for name, each in settings.items():
+    batches[name] = each.draw(24, 200, np.random.default_rng(0))
+plot_draws(ecg, batches)
+compare_strategies(settings, 200)
+
+# %%
 # Train with it
 # -------------
 #

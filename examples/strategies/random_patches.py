@@ -56,8 +56,10 @@ from ecgmask import MaskAndComplement
 
 for each in (strategy, MaskAndComplement()):
     hidden = each.draw(1000, 200, np.random.default_rng(1)).target_union[:, 0]
-    seen = np.pad(~hidden, ((0, 0), (1, 1)))
-    touching = hidden & (seen[:, :-2] | seen[:, 2:])
+    seen = np.pad(~hidden, ((0, 0), (1, 1)))  # one patch more at either end, not seen
+    seen_before = seen[:, :-2]
+    seen_after = seen[:, 2:]
+    touching = hidden & (seen_before | seen_after)
     print(f"{type(each).__name__}: {touching.sum() / hidden.sum():.0%} touch one")
 
 # %%

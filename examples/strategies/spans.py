@@ -51,9 +51,10 @@ plot_statistics(statistics)
 # No gap is shorter than half a second, too long for a straight line. But many of the hidden
 # patches lie in gaps shorter than a beat of this ECG, which lasts a second.
 
-runs = statistics.target_runs * np.arange(201)
-print(f"shortest hidden run: {np.flatnonzero(runs)[0]} patches")
-print(f"hidden patches in runs below 1 s: {runs[:20].sum() / runs.sum():.0%}")
+length = np.arange(201)  # of a run, in patches
+n_patches = length * statistics.target_runs  # hidden in runs of each length
+print(f"shortest hidden run: {length[n_patches > 0].min()} patches")
+print(f"hidden patches in runs below 1 s: {n_patches[length < 20].sum() / n_patches.sum():.0%}")
 
 # %%
 # Train with it

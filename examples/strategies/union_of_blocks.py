@@ -10,8 +10,8 @@ Choose it to make a model carry the rhythm on, over gaps that last for beats.
 # Draw a mask
 # -----------
 #
-# :meth:`UnionOfBlocks.kim <ecgmask.UnionOfBlocks.kim>` places four blocks of about a fifth of the
-# record, the same for all records of a batch. Blocks that overlap merge.
+# :meth:`UnionOfBlocks.vjepa_short <ecgmask.UnionOfBlocks.vjepa_short>` places eight blocks
+# anywhere in the record. Blocks that overlap merge. Blue is the **context**, orange the **target**.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,36 +20,37 @@ from ecgmask import PatchMaskCollator, UnionOfBlocks, mask_statistics, sample_ec
 from ecgmask.plotting import plot_12_leads, plot_draws, plot_statistics
 
 ecg = sample_ecg()
-strategy = UnionOfBlocks.kim()
-masks = strategy.draw(24, 200, np.random.default_rng(0))
-plot_12_leads(ecg, masks, title="Kim's ECG-JEPA: union of four blocks")
-
-# %%
-# See many draws
-# --------------
-#
-# Kim's code draws one mask for a batch: all rows are alike. ``UnionOfBlocks()`` draws the same
-# blocks for each record. No block is shorter than a beat of this ECG.
-
-each_record = UnionOfBlocks()
-batches = {
-    "One mask for a batch": masks,
-    "A mask for each record": each_record.draw(24, 200, np.random.default_rng(0)),
-}
-plot_draws(ecg, batches)
+short = UnionOfBlocks.vjepa_short()
+masks = short.draw(24, 200, np.random.default_rng(0))
+plot_12_leads(ecg, masks, title="V-JEPA, short range: union of eight blocks")
 
 # %%
 # Many short blocks, or few long ones
 # -----------------------------------
 #
-# V-JEPA hides eight short blocks (short range) or two long ones (long range). The short ones leave
-# islands to see, the long ones the ends.
+# V-JEPA hides these eight short blocks (short range) and two long ones (long range). The short ones
+# leave islands to see, the long ones the ends.
 
-short = UnionOfBlocks.vjepa_short()
 long = UnionOfBlocks.vjepa_long()
 batches = {
-    "V-JEPA, short range": short.draw(24, 200, np.random.default_rng(0)),
+    "V-JEPA, short range": masks,
     "V-JEPA, long range": long.draw(24, 200, np.random.default_rng(0)),
+}
+plot_draws(ecg, batches)
+
+# %%
+# One mask for a batch
+# --------------------
+#
+# Kim's ECG-JEPA places four blocks of about a fifth of the record. Its code draws one mask for a
+# batch: all rows are alike. ``UnionOfBlocks()`` draws the same blocks for each record. None of them
+# is shorter than a beat of this ECG.
+
+kim = UnionOfBlocks.kim()
+each_record = UnionOfBlocks()
+batches = {
+    "One mask for a batch": kim.draw(24, 200, np.random.default_rng(0)),
+    "A mask for each record": each_record.draw(24, 200, np.random.default_rng(0)),
 }
 plot_draws(ecg, batches)
 
@@ -85,7 +86,7 @@ print(f"patch 100 is seen in {statistics.p_context[100]:.0%} of the records")
 import torch
 
 torch.manual_seed(0)
-collate = PatchMaskCollator(UnionOfBlocks.kim(), patch_size=25)
+collate = PatchMaskCollator(kim, patch_size=25)
 batch, context, targets = collate([ecg.signal] * 8)
 print(batch.shape, context.shape, targets[0].shape)
 

@@ -67,8 +67,9 @@ print(tuple(encoded.shape))
 # If kernels are wider than their stride, a token that is visible has seen samples of its hidden
 # neighbours. Change what is hidden: the visible tokens of this stem stay as they are.
 
-hidden = torch.from_numpy(masks.target_union[:, 0]).repeat_interleave(25, dim=1)
-changed = torch.where(hidden[:, None], torch.randn_like(batch), batch)
+hidden_patches = torch.from_numpy(masks.target_union[:, 0])  # (8, 200)
+hidden_samples = hidden_patches.repeat_interleave(25, dim=1)  # (8, 5000)
+changed = torch.where(hidden_samples[:, None], torch.randn_like(batch), batch)
 
 
 def visible_tokens(front_end, signals):

@@ -70,8 +70,8 @@ if __name__ == "__main__":
         loader = DataLoader(
             numbered, batch_sampler=batches, num_workers=num_workers, collate_fn=collate
         )
-        first_patches = [context[0, 10:13].tolist() for _, context, _ in loader]
-        print(f"{num_workers} workers: {first_patches}")
+        last_patches = [context[0, -3:].tolist() for _, context, _ in loader]
+        print(f"{num_workers} workers: the contexts end in {last_patches}")
 
 # %%
 # Epochs

@@ -127,7 +127,8 @@ class Predictor(nn.Module):
 class JEPA(nn.Module):
     def __init__(self, encoder, target_encoder):
         super().__init__()
-        self.encoder, self.target_encoder = encoder, target_encoder
+        self.encoder = encoder
+        self.target_encoder = target_encoder
         self.predictor = Predictor(encoder.position)
 
     def embed(self, signal):
@@ -166,7 +167,9 @@ class ScoredJEPA(JEPA):
         wanted = gather_tokens(self.embed(held_out), target)
         reference = F.smooth_l1_loss(gather_tokens(guess, target), wanted)
         loss = self(held_out, context, target)
-        cosine = F.normalize(embedded, dim=2).mean(dim=0).square().sum(dim=1).mean()
+        # The mean cosine of all pairs is the squared length of the mean unit vector.
+        mean_direction = F.normalize(embedded, dim=2).mean(dim=0)
+        cosine = mean_direction.square().sum(dim=1).mean()
         return {
             "loss": loss.item(),
             "reference": reference.item(),
@@ -189,8 +192,10 @@ import copy
 encoder = Encoder()
 another = Encoder()
 target_encoder = copy.deepcopy(encoder).requires_grad_(False)
-jepa = ScoredJEPA(encoder, target_encoder)
-broken = ScoredJEPA(another, target_encoder=another)
+models = {
+    "JEPA": ScoredJEPA(encoder, target_encoder),
+    "Collapse": ScoredJEPA(another, target_encoder=another),
+}
 
 # %%
 # Train
@@ -200,14 +205,14 @@ broken = ScoredJEPA(another, target_encoder=another)
 # masks of its own. I-JEPA predicts each target on its own; all at once, as here, is cheaper.
 
 loader = torch.utils.data.DataLoader(crops, batch_size=8, shuffle=True, collate_fn=collate)
-n_epochs = {jepa: 4, broken: 1}
-history = {jepa: [], broken: []}
-for model in (jepa, broken):
+n_epochs = {"JEPA": 4, "Collapse": 1}
+history = {"JEPA": [], "Collapse": []}
+for name, model in models.items():
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.05)
-    n_steps = n_epochs[model] * len(loader)
+    n_steps = n_epochs[name] * len(loader)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, n_steps)
     step = 0
-    for epoch in range(n_epochs[model]):
+    for epoch in range(n_epochs[name]):
         collate.set_epoch(epoch)
         for batch, (seen,), hidden in loader:
             loss = model(batch, seen, torch.cat(hidden, dim=1))
@@ -217,7 +222,7 @@ for model in (jepa, broken):
             schedule.step()
             model.follow(momentum=0.996 + 0.004 * step / n_steps)
             if step % 50 == 0 or step == n_steps - 1:
-                history[model].append({"step": step, **model.score()})
+                history[name].append({"step": step, **model.score()})
             step += 1
 
 # %%
@@ -230,8 +235,8 @@ for model in (jepa, broken):
 import matplotlib.pyplot as plt
 import pandas as pd
 
-for name, model in {"JEPA": jepa, "Collapse": broken}.items():
-    scores = pd.DataFrame(history[model]).set_index("step")
+for name, recorded in history.items():
+    scores = pd.DataFrame(recorded).set_index("step")
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.2), layout="constrained")
     left.semilogy(scores.loss, color=LIGHT.text, label="held-out loss")
     left.semilogy(scores.reference, "--", color=LIGHT.text, label="reference")

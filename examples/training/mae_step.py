@@ -140,5 +140,4 @@ print(f"straight line: R² {explained_variance(ecg, masks, line).mean():.2f}")
 # where the R peaks are, does better without any training. See
 # :doc:`/gallery/concepts/what_is_left_to_learn` for such guesses.
 
-# sphinx_gallery_thumbnail_seconds = (0, 2)
 # sphinx_gallery_tags = ["shared mask", "scattered", "training"]

@@ -47,7 +47,7 @@ from ecgmask import sample_ecg
 from ecgmask.plotting import plot_12_leads, plot_statistics
 
 ecg = sample_ecg()
-masks = OneWindow().draw(1, 200, np.random.default_rng(0))
+masks = OneWindow().draw(24, 200, np.random.default_rng(0))
 plot_12_leads(ecg, masks, title="One window is visible")
 
 # %%

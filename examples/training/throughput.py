@@ -132,6 +132,5 @@ table.round(2)
 #    :file: /benchmarks.csv
 #    :header-rows: 1
 
-# sphinx_gallery_thumbnail_number = 1
 # sphinx_gallery_parallel = False
 # sphinx_gallery_tags = ["training", "statistics"]

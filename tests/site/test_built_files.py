@@ -12,12 +12,15 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, SITE, html_files
+from PIL import Image
 
 import ecgmask
 from ecgmask import strategies
@@ -166,6 +169,22 @@ def test_the_link_preview_of_an_example_shows_its_own_figure(example):
     tags = {each["property"]: each["content"] for each in parsed(example).select("meta[property]")}
     assert Path(tags["og:image"]).name.startswith(f"sphx_glr_{Path(example).stem}_001_light")
     assert tags["og:image:alt"] == parsed(example).select_one("figure.themed-figure img")["alt"]
+
+
+SECTIONS = sorted(path.parent.name for path in (SITE / "gallery").glob("*/index.html"))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_no_two_cards_of_a_section_are_alike(section):
+    page = f"gallery/{section}/index.html"
+    cards = {}
+    for image in parsed(page).select(".example-card .only-light img"):
+        with Image.open(resolved(page, image["src"])) as picture:
+            cards[image["src"]] = np.asarray(picture.convert("RGB"), dtype=int)
+    assert len(cards) > 2
+    for one, other in combinations(cards, 2):
+        differs = (abs(cards[one] - cards[other]) > 32).any(axis=2)
+        assert differs.mean() > 0.2, (one, other)
 
 
 def api_pages() -> list[str]:

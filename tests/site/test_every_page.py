@@ -60,8 +60,9 @@ FACTS = """() => {
                 text.left < top.right && text.right > top.left
                 && text.top < top.bottom && text.bottom > top.top);
         }).length,
-        scrolling: [...document.querySelectorAll("article pre")].filter(seen)
-            .filter((pre) => pre.scrollWidth > pre.clientWidth).map((pre) => pre.innerText),
+        scrolling: [...document.querySelectorAll(
+                "article :is(pre, .output_html, .pst-scrollable-table-container)")].filter(seen)
+            .filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText),
         wide: [...document.querySelectorAll("article pre")].filter((pre) =>
             pre.scrollWidth > pre.clientWidth && getComputedStyle(pre).overflowX !== "auto").length,
     };
@@ -264,7 +265,7 @@ def test_wide_code_scrolls(visits):
     assert not faults(visits, lambda facts: facts["wide"])
 
 
-def test_no_code_has_to_be_scrolled_on_a_desktop(visits):
+def test_no_code_and_no_table_has_to_be_scrolled_on_a_desktop(visits):
     assert not any(facts["scrolling"] for facts in of_size(visits, WIDE))
 
 

@@ -712,6 +712,20 @@ def test_the_home_page_explores_all_strategies(desktop, address):
 
 
 @pytest.mark.parametrize("name", explorer.GRIDS)
+def test_the_explorer_of_a_page_starts_at_the_mask_of_the_figure_above_it(desktop, address, name):
+    desktop.goto(f"{address}{explorer.page_of(name)}.html")
+    wait_for(desktop)
+    figure = desktop.locator("figure.themed-figure:visible").first
+    place = "(element) => element.getBoundingClientRect().top"
+    assert figure.evaluate(place) < desktop.locator(".mask-explorer").evaluate(place)
+    masks = explorer.draw(first_preset(name), 0)[0]
+    assert_shows(desktop, masks)
+    fig = plot_12_leads(ecgmask.sample_ecg(), masks)
+    assert figure.locator("img:visible").get_attribute("alt") == fig.get_label()
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", explorer.GRIDS)
 def test_the_gallery_page_of_a_strategy_explores_its_parameters(
     desktop, address, name, monkeypatch
 ):

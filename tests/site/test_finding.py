@@ -86,7 +86,10 @@ def test_the_search_finds_the_page_that_answers_among_the_first_three(new_reader
 TASKS = {
     "the masks of a paper": (["strategies.html", "#find-a-paper"], "RandomPatches.mae()"),
     "mask my PTB-XL": (["your_data.html"], 'WFDBDataset.from_csv("ptb-xl"'),
-    "a shared mask or one per lead": (["guide.html", "shared_mask.html"], "shared"),
+    "a shared mask or one per lead": (
+        ["guide.html", "shared_mask.html"],
+        "your tokens are windows of all leads: there is no other",
+    ),
     "train on four GPUs": (["distributed.html"], "torchrun"),
     "cite the package": (["about.html"], "@misc"),
     "a parameter of a strategy": (["api.html", "ecgmask.Spans.html"], "Patches in a span"),
@@ -123,6 +126,18 @@ def test_the_gallery_has_four_cards_a_row_and_on_phones_titles_beside_pictures(n
         card.locator(part).bounding_box() for part in ("picture >> visible=true", "p >> nth=0")
     )
     assert picture["x"] + picture["width"] <= title["x"]
+
+
+def test_a_phone_shows_the_line_of_a_paper_whole_and_below_the_name(new_reader, address):
+    tab = new_reader(size=PHONE).tab
+    tab.goto(address + "strategies.html")
+    rows = tab.locator("#find-a-paper tbody tr").all()
+    assert len(rows) > 20
+    for row in rows:
+        paper, line = (cell.bounding_box() for cell in row.locator("td").all())
+        assert paper["y"] + paper["height"] <= line["y"] + 1
+        code = row.locator("code").first.bounding_box()
+        assert code["x"] + code["width"] <= PHONE[0]
 
 
 def test_tags_that_would_leave_nothing_are_off_and_clear_shows_all_again(new_reader, address):

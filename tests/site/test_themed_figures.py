@@ -127,7 +127,7 @@ def test_ticks_that_only_a_wide_figure_has_are_recoloured(tmp_path, monkeypatch)
 
     strategy, rng = MaskAndComplement(), np.random.default_rng(0)
     fig = plot_statistics(mask_statistics(strategy, 200, rng=rng, n_batches=2))
-    axis = fig.axes[1].xaxis
+    axis = fig.axes[0].xaxis
     counts = [len(axis.get_major_ticks()) for _ in drawings_of_widths(fig, tmp_path / "figure")]
     assert min(counts) < counts[-1]
     for tick in axis.get_major_ticks():
@@ -187,13 +187,18 @@ def test_the_page_not_found_works_at_any_depth(site):
     assert all(link.startswith("/docs/_static") for link in links)
 
 
-def test_a_card_is_drawn_of_the_chosen_lead(site):
+def test_a_card_shows_the_masks_of_the_example_one_row_for_each_record(site):
     card = page(site, "gallery/index.html").select_one(".example-card")
     assert card["data-tags"] == '["one tag", "another"]'
-    light, dark = (pixels(site, image["src"], "gallery/index.html") for image in card.select("img"))
-    assert light.shape == dark.shape == (150, 240, 3)
-    assert (light == rgb(LIGHT.target_line)).all(axis=2).any()
-    assert (dark == rgb(DARK.target_line)).all(axis=2).any()
+    masks = MaskAndComplement().draw(24, 200, np.random.default_rng(0))
+    images = [pixels(site, image["src"], "gallery/index.html") for image in card.select("img")]
+    for image, palette in zip(images, (LIGHT, DARK), strict=True):
+        assert image.shape == (150, 240, 3)
+        rows = ((np.arange(24) + 0.5) * 150 / 24).astype(int)
+        columns = ((np.arange(200) + 0.5) * 240 / 200).astype(int)
+        shown = image[np.ix_(rows, columns)]
+        context = (shown == rgb(palette.context)).all(axis=2)
+        np.testing.assert_array_equal(context, masks.context[:, 0])
 
 
 def test_the_code_above_draws_the_figure(site):
