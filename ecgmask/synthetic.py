@@ -104,8 +104,9 @@ T_ONSET = REPOLARISATION[0].centre - BORDER * REPOLARISATION[0].width
 T_END = REPOLARISATION[-1].centre + BORDER * REPOLARISATION[-1].width
 J_RISE = 0.010  # s before the end of QRS, in which the ST segment reaches its level
 
-FIBRILLATION = (-0.01, 0.05, -0.07)  # mV along X, Y and Z
+FIBRILLATION = (-0.01, 0.03, -0.05)  # mV along X, Y and Z
 F_WAVE_RATES = (4.5, 8.0)  # Hz
+F_WAVE_CHANGES = (0.2, 1.5)  # Hz
 EXTRASYSTOLES = (0.25, 0.4)  # of the RR interval before it, by how much an ectopic beat is early
 SHORTEST_JT = 0.08  # s
 
@@ -258,7 +259,7 @@ def synthetic_ecg(
 
     RR intervals are independent, in sinus rhythm uniformly distributed. In atrial
     fibrillation [6]_ they follow a beta distribution from half the mean to twice the mean, and
-    f waves are a sawtooth of three harmonics whose rate and size change slowly [7]_. An ectopic
+    f waves are a sawtooth of three harmonics whose rate and size change [7]_. An ectopic
     beat comes early by a quarter to two fifths of the RR interval, has no P wave, a wide QRS
     and a T wave that points away, and a full pause follows. Baseline wander, muscle and mains
     noise are three kinds of noise of [8]_; their spectra are our own.
@@ -332,21 +333,17 @@ def synthetic_ecg(
 
 
 class SyntheticPopulation(NamedTuple):
-    """What :func:`synthetic_population` draws: records, and the truth about each of them.
+    """Records of made-up people, with what is true of each.
 
-    Parameters
-    ----------
-    signals
-        ``(n_records, 12, n_samples)``, float32, in mV: leads in standard order.
-    factors
-        A column ``(n_records,)`` for each factor, by its name.
-    r_peaks
-        When the R peaks of each record are, in s after its start, those of ectopic beats included.
+    It unpacks as ``signals, factors, r_peaks``.
     """
 
     signals: NDArray[np.float32]
+    """Leads in standard order, ``(n_records, 12, n_samples)``, in mV."""
     factors: dict[str, NDArray[Any]]
+    """A column ``(n_records,)`` for each factor, by the name of its parameter."""
     r_peaks: tuple[Array, ...]
+    """Times of the R peaks of each record, in s, those of ectopic beats included."""
 
 
 def synthetic_population(
@@ -461,14 +458,20 @@ def _make(
     earliest = min(part.reach[0] for part in all_parts)
     latest = max(part.reach[1] for part in all_parts)
 
-    # Beats from one that is over before the record starts to one that begins after its end. Where
-    # in the heartbeat the record starts does not depend on how long the waves are.
-    usual = float(np.sqrt(rr)) * REPOLARISATION[0].reach[1]
-    first_peak = -usual - rr * (rng.random() + np.ceil(max(0, latest - usual) / rr))
+    # Beats from one that is over before the record starts to one that begins after its end. Waves
+    # that reach farther than usual take more of them, which change no R peak inside.
+    usual_end = float(np.sqrt(rr)) * REPOLARISATION[0].reach[1]
+    usual_start = ATRIA[0].reach[0]
+    first_peak = -usual_end - rr * rng.random()
     shortest = _shortest_interval(rhythm, value["rr_variation"])
-    n_intervals = int(np.ceil((duration - earliest - first_peak) / (rr * shortest)))
+    n_intervals = int(np.ceil((duration - usual_start - first_peak) / (rr * shortest)))
     intervals = rr * _draw_intervals(rng, rhythm, value["rr_variation"], n_intervals)
     r_peaks = first_peak + np.append(0, np.cumsum(intervals))
+    n_before = max(0, int(np.ceil((latest - usual_end) / rr)))
+    n_after = max(0, int(np.ceil((usual_start - earliest) / rr)))
+    before = r_peaks[0] - rr * np.arange(n_before, 0, -1)
+    after = r_peaks[-1] + rr * np.arange(1, n_after + 1)
+    r_peaks = np.concatenate([before, r_peaks, after])
     white = rng.standard_normal((len(DOWER), n_samples))
     ectopic = np.zeros(len(r_peaks), bool)
     if n_ectopic:
@@ -477,9 +480,8 @@ def _make(
     dipole = _sum_of_beats(beat, r_peaks[~ectopic], n_samples, rate)
     if n_ectopic:
         dipole += _sum_of_beats(heart.ectopic, r_peaks[ectopic], n_samples, rate)
-    times = np.arange(n_samples) / rate
     if rhythm == "atrial fibrillation":
-        dipole += np.outer(heart.fibrillation, _f_waves(rng, times))
+        dipole += np.outer(heart.fibrillation, _f_waves(rng, n_samples, rate))
     eight = heart.leads @ dipole
     eight += value["noise"] * white
     for name, band in (("baseline_wander", WANDER_BAND), ("muscle_noise", MUSCLE_BAND)):
@@ -487,8 +489,8 @@ def _make(
             eight += value[name] * _band_noise(rng, n_samples, rate, band)
     if value["mains_noise"]:
         phases = rng.uniform(0, 2 * np.pi, (len(DOWER), 1))
-        turns = 2 * np.pi * value["mains_frequency"] * times
-        eight += value["mains_noise"] * np.sin(turns + phases)
+        turns = value["mains_frequency"] * np.arange(n_samples) / rate
+        eight += value["mains_noise"] * np.sin(2 * np.pi * turns + phases)
     seen = ECG(eight.astype(np.float32), rate, tuple(DOWER), synthetic=True)
     inside = (r_peaks >= 0) & (r_peaks < duration)
     return _Made(seen.select(STANDARD_LEADS), r_peaks[inside], ectopic[inside])
@@ -636,15 +638,13 @@ def _sum_of_beats(
     return np.array([np.bincount(samples, part, minlength=n_samples) for part in along])
 
 
-def _f_waves(rng: Generator, times: Array) -> Array:
-    """Draw a sawtooth of three harmonics, whose rate and size change slowly."""
-    rate = rng.uniform(*F_WAVE_RATES)
-    phase, of_rate, of_size = rng.uniform(0, 2 * np.pi, 3)
-    # By 0.3 Hz up and down every five seconds.
-    turns = 2 * np.pi * rate * times + phase + 1.5 * np.sin(2 * np.pi * 0.2 * times + of_rate)
-    size = 1 + 0.3 * np.sin(2 * np.pi * 0.3 * times + of_size)
+def _f_waves(rng: Generator, n_samples: int, rate: float) -> Array:
+    """Draw a sawtooth of three harmonics, whose rate and size change without a rule."""
+    faster, larger, *_ = _band_noise(rng, n_samples, rate, F_WAVE_CHANGES)
+    turns = rng.random() + np.cumsum(rng.uniform(*F_WAVE_RATES) + 1.2 * faster) / rate
     harmonics = np.array([1, 2, 3])
-    waves: Array = size * (np.sin(np.outer(turns, harmonics)) / harmonics).sum(axis=1)
+    sawtooth = np.sin(2 * np.pi * np.outer(turns, harmonics)) / harmonics
+    waves: Array = (1 + 0.5 * larger) * sawtooth.sum(axis=1)
     return waves
 
 
