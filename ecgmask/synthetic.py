@@ -401,7 +401,7 @@ def synthetic_population(
     >>> people.signals.shape
     (3, 12, 1000)
     >>> people.factors["heart_rate"].round()
-    array([82., 65., 52.])
+    array([82., 65., 50.])
 
     ``pandas.DataFrame(people.factors)`` is the table.
     """
@@ -454,24 +454,14 @@ def _make(
     rr = 60 / value["heart_rate"]
     heart = _heart(rng, value)
     beat = [*(heart.atria if rhythm == "sinus" else ()), *heart.ventricles]
-    all_parts = [*beat, *(heart.ectopic if n_ectopic else ())]
-    earliest = min(part.reach[0] for part in all_parts)
-    latest = max(part.reach[1] for part in all_parts)
 
-    # Beats from one that is over before the record starts to one that begins after its end. Waves
-    # that reach farther than usual take more of them, which change no R peak inside.
-    usual_end = float(np.sqrt(rr)) * REPOLARISATION[0].reach[1]
-    usual_start = ATRIA[0].reach[0]
-    first_peak = -usual_end - rr * rng.random()
+    # Beats from one that is over before the record starts to one that begins after its end. How far
+    # usual waves reach decides, so that where R peaks are does not depend on other factors.
+    first_peak = -float(np.sqrt(rr)) * REPOLARISATION[0].reach[1] - rr * rng.random()
     shortest = _shortest_interval(rhythm, value["rr_variation"])
-    n_intervals = int(np.ceil((duration - usual_start - first_peak) / (rr * shortest)))
+    n_intervals = int(np.ceil((duration - ATRIA[0].reach[0] - first_peak) / (rr * shortest)))
     intervals = rr * _draw_intervals(rng, rhythm, value["rr_variation"], n_intervals)
     r_peaks = first_peak + np.append(0, np.cumsum(intervals))
-    n_before = max(0, int(np.ceil((latest - usual_end) / rr)))
-    n_after = max(0, int(np.ceil((usual_start - earliest) / rr)))
-    before = r_peaks[0] - rr * np.arange(n_before, 0, -1)
-    after = r_peaks[-1] + rr * np.arange(1, n_after + 1)
-    r_peaks = np.concatenate([before, r_peaks, after])
     white = rng.standard_normal((len(DOWER), n_samples))
     ectopic = np.zeros(len(r_peaks), bool)
     if n_ectopic:
@@ -652,7 +642,7 @@ def _band_noise(rng: Generator, n_samples: int, rate: float, band: tuple[float, 
     """Draw noise of variance one in a band of frequencies, independent in each of eight leads."""
     n_drawn = n_samples + int(BAND_MARGIN * rate)
     frequencies = np.fft.rfftfreq(n_drawn, 1 / rate)
-    inside = (frequencies >= band[0]) & (frequencies <= band[1]) & (frequencies < rate / 2)
+    inside = (frequencies >= band[0]) & (frequencies <= band[1])
     spectrum = np.zeros((len(DOWER), len(frequencies)), complex)
     spectrum[:, inside] = rng.standard_normal((len(DOWER), inside.sum(), 2)) @ [1, 1j]
     noise: Array = np.fft.irfft(spectrum, n_drawn)[:, :n_samples]

@@ -288,6 +288,22 @@ def test_the_signal_has_no_jumps(heart_rate, variation):
     assert steps[1] < 0.11 * steps[0]
 
 
+@pytest.mark.parametrize("name", ["qtc", "pr_interval"])
+def test_long_waves_at_the_ends_of_a_record_are_drawn_like_those_inside(name):
+    # All starts in the heartbeat, among them those that cut the longest wave in two.
+    longest = {"qtc": 600, "pr_interval": 400}[name]
+    for seed in range(12):
+        # Half a second is a whole heartbeat.
+        ecg = make(seed, heart_rate=120, rr_variation=0, n_samples=1500, **{name: longest})
+        np.testing.assert_allclose(ecg.signal[:, :250], ecg.signal[:, 500:750], atol=1e-5)
+        np.testing.assert_allclose(ecg.signal[:, -250:], ecg.signal[:, 500:750], atol=1e-5)
+
+
+def test_how_long_waves_are_changes_no_r_peak():
+    usual, long = make(), make(qtc=550, pr_interval=300)
+    assert np.abs(r_peaks(usual) - r_peaks(long)).max() < 0.003
+
+
 # Atrial fibrillation
 
 
