@@ -29,7 +29,7 @@ from ecgmask.statistics import (
     mask_statistics,
 )
 from ecgmask.strategies import *  # noqa: F403
-from ecgmask.synthetic import synthetic_ecg
+from ecgmask.synthetic import SyntheticPopulation, synthetic_ecg, synthetic_population
 
 __version__ = version("ecgmask")
 
@@ -50,6 +50,7 @@ __all__ = [
     "PaddedBatch",
     "PatchMaskCollator",
     "StrategyComparison",
+    "SyntheticPopulation",
     "WFDBDataset",
     "compare_strategies",
     "describe",
@@ -59,6 +60,7 @@ __all__ = [
     "read_ecg",
     "sample_ecg",
     "synthetic_ecg",
+    "synthetic_population",
     "write_stack",
 ]
 __all__ += strategies.__all__

@@ -146,7 +146,11 @@ def test_what_the_notebook_and_its_readers_need_is_importable_from_the_package()
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(public_names()) - {"BlockSummary", "MaskedBatch", "MaskSummary", "Palette"})
+    "name",
+    sorted(
+        set(public_names())
+        - {"BlockSummary", "MaskedBatch", "MaskSummary", "Palette", "SyntheticPopulation"}
+    ),
 )
 def test_a_public_name_is_documented_with_an_example(name):
     # Left out are the forms that results and options take: they are shown where they arise.

@@ -2,8 +2,8 @@
 Make an ECG for a test
 ======================
 
-Code that trains on ECGs is tested on ECGs of any length and heart rate, not on noise. A synthetic
-ECG has beats, and leads that say the same thing twice, and it says everywhere that it is synthetic.
+Code that trains on ECGs is tested on ECGs of any length and heart rate, not on noise. Of a
+synthetic ECG everything is known that a cardiologist reads, and it says everywhere what it is.
 """
 
 # %%
@@ -34,27 +34,45 @@ print(ecg.problems())
 print(ecg)
 
 # %%
-# What it lacks
-# -------------
+# One factor at a time
+# --------------------
 #
-# Without noise, three numbers at each instant explain all twelve leads; this recording takes more.
-# A model that fills in leads has an easier life here, and what it learns says nothing about
-# patients.
+# Lead II of the same two seconds: dashed as it usually is, black with one thing changed. Intervals
+# are in milliseconds, amplitudes in millivolts. The axis turns QRS alone, and a wide QRS leaves the
+# T wave less time: QT ends where it did.
 
-from ecgmask import sample_ecg
+from ecgmask.plotting import LIGHT
 
-clean = synthetic_ecg(rng=np.random.default_rng(0))
-print(np.linalg.matrix_rank(clean.signal, tol=0.1), "synthetic")
-print(np.linalg.matrix_rank(sample_ecg().signal, tol=0.1), "real")
+changes = {
+    "pr_interval": 280,
+    "qrs_duration": 150,
+    "qtc": 500,
+    "frontal_axis": -40,
+    "t_amplitude": -0.3,
+    "st_level": 0.25,
+    "baseline_wander": 0.2,
+    "muscle_noise": 0.05,
+    "mains_noise": 0.1,
+}
+times = np.arange(1000) / 500
+usual = synthetic_ecg(rng=np.random.default_rng(0), n_samples=1000)
+fig, axes = plt.subplots(3, 3, figsize=(8.4, 6), sharex=True, sharey=True, layout="constrained")
+for ax, (name, value) in zip(axes.flat, changes.items(), strict=True):
+    changed = synthetic_ecg(rng=np.random.default_rng(0), n_samples=1000, **{name: value})
+    ax.plot(times, usual.signal[1], "--", color=LIGHT.ignored_line, linewidth=1)
+    ax.plot(times, changed.signal[1], color=LIGHT.text, linewidth=1)
+    ax.set_title(f"{name}={value}", fontsize="medium")
+fig.supxlabel("Time (s)")
+fig.supylabel("Lead II of a synthetic ECG (mV)")
+fig.set_label("Lead II of a synthetic ECG nine times, usual and with one factor changed.")
 
 # %%
-# Other rhythms: 50 and 130 a minute
+# Slow and fast: 50 and 130 a minute
 # ----------------------------------
 #
 # The same mask on a slow and on a fast heart, which is no longer quite regular. It hides the same
 # seconds, and so another number of beats. A mask that should hide as many beats of either follows
-# the R peaks: :class:`~ecgmask.Beats`. Atrial fibrillation has no model here; the largest variation
-# of the intervals is a fifth, and P waves stay.
+# the R peaks: :class:`~ecgmask.Beats`.
 
 from ecgmask.plotting import plot_lead
 
@@ -66,6 +84,57 @@ plot_lead(fast, masks, lead="II", ax=below)
 above.set_title("50 beats per minute", loc="left")
 below.set_title("130 beats per minute, irregular", loc="left")
 fig.set_label(f"50 beats a minute: {above.get_label()} 130 beats a minute: {below.get_label()}")
+
+# %%
+# Fibrillation and ectopic beats
+# ------------------------------
+#
+# Atrial fibrillation has no P waves, irregular beats and f waves. Premature beats of the ventricles
+# are early and wide, and a pause follows.
+
+fibrillation = synthetic_ecg(rng=np.random.default_rng(2), rhythm="atrial fibrillation")
+ectopy = synthetic_ecg(rng=np.random.default_rng(3), ectopic_beats=2)
+fig, (above, below) = plt.subplots(2, 1, figsize=(8.4, 4.4), layout="constrained")
+plot_lead(fibrillation, masks, lead="V1", ax=above)
+plot_lead(ectopy, masks, lead="II", ax=below)
+above.set_title("Atrial fibrillation, lead V1", loc="left")
+below.set_title("Two ectopic beats, lead II", loc="left")
+fig.set_label(f"Fibrillation: {above.get_label()} Ectopic beats: {below.get_label()}")
+
+# %%
+# Many people, and what is true of them
+# -------------------------------------
+#
+# Every record is of a person of its own, with waves and a chest of that person. The factors are
+# independent of each other. They come as a table, with the rate and the variation of the record.
+
+import pandas as pd
+
+from ecgmask import synthetic_population
+
+people = synthetic_population(100, np.random.default_rng(0))
+table = pd.DataFrame(people.factors)
+print(people.signals.shape)
+table.head().T
+
+# %%
+# What it lacks
+# -------------
+#
+# Without noise, three numbers at each instant explain all twelve leads; this recording takes more.
+# A model that fills in leads has an easier life here.
+
+from ecgmask import sample_ecg
+
+clean = synthetic_ecg(rng=np.random.default_rng(0))
+print(np.linalg.matrix_rank(clean.signal, tol=0.1), "synthetic")
+print(np.linalg.matrix_rank(sample_ecg().signal, tol=0.1), "real")
+
+# %%
+# Beats of a record differ in nothing but whether they are ectopic. No electrode moves, nobody
+# breathes, and no disease brings several changes at once, as diseases do: a wide QRS is here no
+# bundle branch block. So a model that reads all factors of this world may read none of a patient,
+# and what it learns says nothing about patients.
 
 # %%
 # Another sampling rate
