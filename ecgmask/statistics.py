@@ -728,7 +728,8 @@ def compare_strategies(
 def count_marked(marked: BoolArray, axis: int | tuple[int, ...] | None = None) -> CountArray:
     """Return how many are marked along some axes."""
     # As bytes, they are added up several times as fast.
-    return marked.view(np.uint8).sum(axis=axis, dtype=np.int64)
+    counts: CountArray = marked.view(np.uint8).sum(axis=axis, dtype=np.int64)
+    return counts
 
 
 def standard_error(values: list[Any]) -> Any:
