@@ -1,0 +1,277 @@
+"""The runs of the study: what there is to run, one run, and the folder that remembers them."""
+
+import hashlib
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import probes
+import torch
+from model import OBJECTIVES, Encoder
+
+import ecgmask
+from ecgmask import (
+    NumberedBatches,
+    NumberedRecords,
+    PatchMaskCollator,
+    strategies,
+    synthetic_population,
+)
+
+RATE = 100  # Hz
+DURATION = 10  # s
+# Samples of a token, by the number of rows of leads. A token of one lead has to be longer: twelve
+# times as many tokens of the same length would take some thirty times as long.
+PATCH_SIZES = {1: 20, 12: 100}
+N_SEEDS = {1: 5, 12: 3}
+BATCH_SIZE = 32
+LEARNING_RATE = 2e-3
+
+# Beside the settings that have a name: a random mask that hides as much as mask and complement
+# does, and mask and complement with blocks as long in time as they were published, half a second.
+EXTRA = ("RandomPatches(0.8)", "MaskAndComplement(min_block_size=3)")
+# Ten patches of a second hold no two spans of ten.
+SHORTENED = {"Both(Spans.wav2vec2(), Leads.oh())": "Both(Spans(length=2), Leads.oh())"}
+SOURCES = ("model.py", "probes.py", "runs.py")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the study is."""
+
+    n_records: int = 3000
+    n_steps: int = 1500
+    n_seeds: int = 5
+    world: int = 18
+
+
+FULL = Size()
+# A hundredth of it, to see that it works.
+HUNDREDTH = Size(n_records=120, n_steps=4, n_seeds=1)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, or an encoder that is left as it was drawn."""
+
+    objective: str
+    strategy: str
+    n_rows: int
+    seed: int
+
+    def key(self, size):
+        """Return a name for the result, another one for any other code, size or library."""
+        torch_version = torch.__version__.partition("+")[0]
+        facts = [asdict(self), asdict(size), code_digest(), np.__version__, torch_version]
+        digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+        return f"{self.objective}-{self.strategy}-{self.seed}-{digest[:12]}"
+
+
+@cache
+def code_digest():
+    """Return a digest of the code of this folder, on which results depend."""
+    here = Path(__file__).parent
+    return hashlib.sha256(b"".join((here / name).read_bytes() for name in SOURCES)).hexdigest()
+
+
+def strategy_of(code):
+    """Return a strategy from the line that draws it."""
+    return eval(code, vars(ecgmask).copy())
+
+
+def n_rows_of(strategy):
+    """Return whether a strategy masks each lead on its own (12) or all alike (1)."""
+    options = {"r_peaks": [np.arange(5.0, 50.0, 5.0)]} if strategy.needs_r_peaks else {}
+    return strategy.draw(1, 50, np.random.default_rng(0), **options).n_leads
+
+
+@cache
+def settings():
+    """Return the lines of all settings that have a name, and the rows that each of them masks."""
+    families = [
+        vars(ecgmask)[name] for name in strategies.__all__ if name not in ("Masks", "Strategy")
+    ]
+    named = [line for family in families for line in family.presets.values()]
+    lines = [SHORTENED.get(line, line) for line in [*named, *EXTRA]]
+    return {line: n_rows_of(strategy_of(line)) for line in dict.fromkeys(lines)}
+
+
+def all_runs(size):
+    """Return all runs, one seed after the other, so that a part holds some of each setting."""
+    runs = []
+    for seed in range(size.n_seeds):
+        for n_rows, n_seeds in N_SEEDS.items():
+            if seed < n_seeds:
+                runs.append(Run("none", "random encoder", n_rows, seed))
+        for line, n_rows in settings().items():
+            if seed < N_SEEDS[n_rows]:
+                # JEPA on tokens of single leads would take as long as all the rest.
+                objectives = OBJECTIVES if n_rows == 1 else ("mae",)
+                runs += [Run(objective, line, n_rows, seed) for objective in objectives]
+    return runs
+
+
+def part_of(runs, number, n_parts):
+    """Return one part of several, which together are all runs and have none in common."""
+    return runs[number - 1 :: n_parts]
+
+
+# One run
+
+
+@cache
+def world(size):
+    """Draw the records, the same for all runs of a process and of any machine."""
+    rng = np.random.default_rng(size.world)
+    return synthetic_population(size.n_records, rng, n_samples=RATE * DURATION, sampling_rate=RATE)
+
+
+def parts_of(n_records):
+    """Return the numbers of the records to train on, to choose the probe with, and to test."""
+    return np.split(np.arange(n_records), [n_records * 2 // 3, n_records * 4 // 5])
+
+
+def tokens_of(signals, patch_size, n_rows):
+    """Cut ``(record, lead, sample)`` into tokens, lead-major if each lead has its own."""
+    patches = signals.unfold(2, patch_size, patch_size)
+    return patches.flatten(1, 2) if n_rows > 1 else patches.transpose(1, 2).flatten(2)
+
+
+def batches(run, size, signals, r_peaks):
+    """Yield batches with their masks, drawn from the seed of the run alone."""
+    strategy = strategy_of(run.strategy)
+    beats = strategy.needs_r_peaks
+    records = [
+        (signal, peaks * RATE) if beats else signal
+        for signal, peaks in zip(signals, r_peaks, strict=True)
+    ]
+    collate = PatchMaskCollator(
+        strategy,
+        patch_size=PATCH_SIZES[run.n_rows],
+        truncate="never",
+        r_peaks_key=1 if beats else None,
+        seed=run.seed,
+    )
+    generator = torch.Generator().manual_seed(run.seed)
+    order = torch.utils.data.RandomSampler(records, generator=generator)
+    numbered = NumberedBatches(order, batch_size=BATCH_SIZE, drop_last=True)
+    loader = torch.utils.data.DataLoader(
+        NumberedRecords(records), batch_sampler=numbered, collate_fn=collate
+    )
+    n_drawn = epoch = 0
+    while n_drawn < size.n_steps:
+        numbered.set_epoch(epoch)
+        epoch += 1
+        for masked in loader:
+            if n_drawn < size.n_steps:
+                yield masked
+                n_drawn += 1
+
+
+def train(run, size, encoder, signals, r_peaks):
+    """Train an encoder; return it, the tokens that it saw, and the mean of the last losses."""
+    model = OBJECTIVES[run.objective](encoder)
+    trained = [each for each in model.parameters() if each.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, LEARNING_RATE, total_steps=size.n_steps, pct_start=0.1
+    )
+    n_seen, losses = 0, []
+    for step, masked in enumerate(batches(run, size, signals, r_peaks)):
+        signal = masked.batch[0] if isinstance(masked.batch, list) else masked.batch
+        tokens = tokens_of(signal, PATCH_SIZES[run.n_rows], run.n_rows)
+        loss = model(tokens, masked)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimiser.step()
+        schedule.step()
+        model.follow(step / size.n_steps)
+        n_seen += int((~masked.context_padding).sum())
+        losses.append(loss.item())
+    return model.trained_encoder(), n_seen, float(np.mean(losses[-50:]))
+
+
+@torch.no_grad()
+def encode(encoder, tokens):
+    """Return what a frozen encoder makes of all tokens of all records."""
+    encoded = [encoder(some) for some in tokens.split(200)]
+    return torch.cat(encoded).double().numpy()
+
+
+def execute(run, size):
+    """Do one run and return its result: who, when, how long, and a score for each factor."""
+    torch.set_num_threads(1)  # so small a model is faster on one, and runs go side by side
+    torch.manual_seed(run.seed)
+    start = time.perf_counter()
+    people = world(size)
+    parts = parts_of(size.n_records)
+    signals = torch.as_tensor(people.signals)
+    signals = signals / signals[parts[0]].std()  # one gain for all keeps ratios of leads
+    patch_size = PATCH_SIZES[run.n_rows]
+    n_patches = RATE * DURATION // patch_size
+    tokens = tokens_of(signals, patch_size, run.n_rows)
+    encoder = Encoder(n_patches, tokens.shape[2], run.n_rows)
+    n_seen, loss = 0, None
+    if run.objective != "none":
+        peaks = [people.r_peaks[number] for number in parts[0]]
+        encoder, n_seen, loss = train(run, size, encoder, signals[parts[0]], peaks)
+    encoded = encode(encoder.eval(), tokens)
+    scores = probes.of_records(probes.pooled(encoded), people.factors, parts)
+    if run.n_rows == 1:
+        times = (np.arange(n_patches) + 0.5) * patch_size / RATE
+        scores |= probes.of_tokens(encoded, people.r_peaks, times, parts)
+    return {
+        **asdict(run),
+        "n_steps": size.n_steps if n_seen else 0,
+        "tokens_seen": n_seen,
+        "loss": loss,
+        **{name: float(value) for name, value in probes.health(encoded[parts[2]]).items()},
+        "scores": {name: float(score) for name, score in scores.items()},
+        "seconds": time.perf_counter() - start,
+        "made": time.strftime("%Y-%m-%d"),
+        "machine": platform.machine(),
+        "versions": {
+            "ecgmask": ecgmask.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+        },
+    }
+
+
+# The folder
+
+
+def path_of(folder, run, size):
+    return Path(folder) / f"{run.key(size)}.json"
+
+
+def is_done(folder, run, size):
+    return path_of(folder, run, size).is_file()
+
+
+def do(folder, run, size):
+    """Do a run and keep its result, whole or not at all: one that dies is done again."""
+    path = path_of(folder, run, size)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(json.dumps(execute(run, size)), encoding="utf-8")
+    unfinished.replace(path)
+
+
+def results(folder, runs, size):
+    """Return the results of all runs, or say which of them are missing."""
+    missing = [run for run in runs if not is_done(folder, run, size)]
+    if missing:
+        first = missing[0]
+        raise FileNotFoundError(
+            f"{len(missing)} of {len(runs)} runs are missing in {folder}, the first of them "
+            f"{first.objective} {first.strategy} with seed {first.seed}; run their parts with the "
+            "same code, NumPy and PyTorch, and copy the files here"
+        )
+    return [json.loads(path_of(folder, run, size).read_text(encoding="utf-8")) for run in runs]

@@ -1,0 +1,319 @@
+"""The study of what a model learns under each mask: its runs, its probes and its table."""
+
+import csv
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecgmask import ContextToTarget, PatchMaskCollator, RandomPatches
+
+sys.path.append(str(Path(__file__).parent.parent / "docs" / "study"))
+
+import model
+import probes
+import runs
+import study
+
+TINY = runs.Size(n_records=100, n_steps=2, n_seeds=2)
+
+
+@pytest.fixture(autouse=True)
+def as_many_threads_as_before():
+    n_threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(n_threads)
+
+
+# Runs
+
+
+@given(st.integers(1, 300))
+def test_parts_are_all_runs_and_have_none_in_common(n_parts):
+    everything = runs.all_runs(runs.FULL)
+    parts = [runs.part_of(everything, number, n_parts) for number in range(1, n_parts + 1)]
+    together = [run for part in parts for run in part]
+    assert len(together) == len(everything)
+    assert set(together) == set(everything)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_every_setting_with_a_name_is_run():
+    strategies = {run.strategy for run in runs.all_runs(runs.FULL)}
+    named = [line for each in runs.strategies.__all__ for line in presets(each)]
+    assert {runs.SHORTENED.get(line, line) for line in named} <= strategies
+
+
+def presets(name):
+    return getattr(vars(runs.ecgmask)[name], "presets", {}).values()
+
+
+def test_every_run_has_a_key_of_its_own_that_other_sizes_do_not_have():
+    everything = runs.all_runs(runs.FULL)
+    keys = {run.key(size) for run in everything for size in (runs.FULL, TINY)}
+    assert len(keys) == 2 * len(everything)
+
+
+def test_a_key_changes_with_the_code(monkeypatch):
+    run = runs.all_runs(TINY)[0]
+    before = run.key(TINY)
+    monkeypatch.setattr(runs, "code_digest", lambda: "other")
+    assert run.key(TINY) != before
+
+
+def cheap_runs():
+    """Return runs of each objective and of both kinds of tokens."""
+    lines = {"random encoder", "RandomPatches(0.8)", "ContextToTarget()", "Beats()", "Leads.mlae()"}
+    return [run for run in runs.all_runs(TINY) if run.strategy in lines and run.seed == 0]
+
+
+@pytest.mark.parametrize("run", cheap_runs(), ids=lambda run: f"{run.objective} {run.strategy}")
+def test_a_run_gives_the_same_scores_again_and_another_seed_does_not(run):
+    one, same, other = (runs.execute(each, TINY) for each in (run, run, replace(run, seed=1)))
+    assert one["scores"] == same["scores"]
+    assert one["loss"] == same["loss"]
+    assert one["scores"] != other["scores"]
+    factors = set(runs.world(TINY).factors) - set(probes.NUISANCE)
+    tokens = {"since_r", "until_r"} if run.n_rows == 1 else set()
+    assert set(one["scores"]) == factors | tokens
+
+
+def test_a_run_sees_as_many_tokens_as_its_masks_leave():
+    run = runs.Run("mae", "RandomPatches(0.8)", 1, 0)
+    result = runs.execute(run, TINY)
+    assert result["tokens_seen"] == TINY.n_steps * runs.BATCH_SIZE * 10  # of 50
+
+
+# The folder and the table
+
+
+def small(monkeypatch, tmp_path, *options):
+    """Run three runs in this process, as a small study, and return the rows of its table."""
+    everything = cheap_runs()[:3]
+    monkeypatch.setattr(runs, "HUNDREDTH", TINY)
+    monkeypatch.setattr(runs, "all_runs", lambda size: everything)  # noqa: ARG005
+    monkeypatch.setattr(study, "ProcessPoolExecutor", InThisProcess)
+    monkeypatch.setattr(study, "as_completed", list)
+    table = tmp_path / "study.csv"
+    folder = tmp_path / "runs"
+    study.main(["--hundredth", "--folder", str(folder), "--table", str(table), *options])
+    if not table.is_file():
+        return []
+    with table.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+class InThisProcess:
+    def __init__(self, *options):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def submit(self, function, *arguments):
+        function(*arguments)
+        return Done()
+
+
+class Done:
+    def result(self):
+        pass
+
+
+def test_the_table_has_a_row_for_each_score_and_is_the_same_again(monkeypatch, tmp_path):
+    rows = small(monkeypatch, tmp_path)
+    assert tuple(rows[0]) == study.COLUMNS
+    names = ("objective", "strategy", "n_rows", "factor")
+    assert len({tuple(row[name] for name in names) for row in rows}) == len(rows)
+    executed = []
+    monkeypatch.setattr(runs, "execute", lambda *run: executed.append(run))
+    assert small(monkeypatch, tmp_path) == rows
+    assert not executed
+
+
+def test_a_run_that_died_is_done_again_and_the_others_are_not(monkeypatch, tmp_path):
+    execute, executed = runs.execute, []
+
+    def die(run, size):
+        executed.append(run)
+        if len(executed) == 2:
+            raise KeyboardInterrupt
+        return execute(run, size)
+
+    monkeypatch.setattr(runs, "execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        small(monkeypatch, tmp_path)
+    assert not (tmp_path / "study.csv").exists()
+    assert small(monkeypatch, tmp_path)
+    assert len(executed) == 4
+    assert executed[1] == executed[2]
+
+
+def test_parts_are_merged_when_all_are_there(monkeypatch, tmp_path):
+    assert small(monkeypatch, tmp_path, "--part", "1/2") == []
+    parts = small(monkeypatch, tmp_path, "--part", "2/2")
+    whole = small(monkeypatch, tmp_path / "whole")
+    for row in [*parts, *whole]:
+        del row["seconds"]
+    assert parts == whole
+
+
+def test_runs_that_are_missing_are_named(tmp_path):
+    message = r"3 of 3 runs are missing in .*, the first of them none random encoder with seed 0; "
+    with pytest.raises(FileNotFoundError, match=message):
+        runs.results(tmp_path, cheap_runs()[:3], TINY)
+
+
+@pytest.mark.parametrize("text", ["0/8", "9/8", "3", "a/b", "3/8/2", "-1/8"])
+def test_what_is_no_part_is_refused(text, capsys):
+    with pytest.raises(SystemExit):
+        study.arguments([f"--part={text}"])
+    assert f"must be such as 3/8, the third of eight parts, not {text!r}" in capsys.readouterr().err
+
+
+# The models
+
+
+def collated(strategy, patch_size=20, n_records=8):
+    signals = list(torch.randn(n_records, 12, 1000, generator=torch.Generator().manual_seed(0)))
+    masked = PatchMaskCollator(strategy, patch_size, truncate="never", seed=0)(signals)
+    return runs.tokens_of(masked.batch, patch_size, 1), masked
+
+
+@pytest.mark.parametrize("objective", model.OBJECTIVES)
+def test_what_is_neither_context_nor_target_changes_no_loss(objective):
+    torch.manual_seed(0)
+    trained = model.OBJECTIVES[objective](model.Encoder(50, 240, 1)).eval()
+    tokens, masked = collated(RandomPatches(0.8))
+    # The tokens of a JEPA's target encoder know all others.
+    used = masked.context if objective == "mae" else torch.arange(50).expand(8, -1)
+    used = torch.cat([used, *masked.targets], dim=1)
+    changed = tokens + 100 * (~model.mark_tokens(used, 50))[..., None]
+    assert torch.equal(trained(tokens, masked), trained(changed, masked))
+
+
+def test_a_masked_autoencoder_sees_no_target():
+    torch.manual_seed(0)
+    trained = model.MaskedAutoencoder(model.Encoder(50, 240, 1)).eval()
+    tokens, masked = collated(RandomPatches(0.8))
+    hidden = model.mark_tokens(masked.targets[0], 50)
+    losses = [trained(tokens + shift * hidden[..., None], masked) for shift in (0.0, 1000.0)]
+    # Its guess is the same, so that the error grows by the shift alone.
+    assert losses[1].item() == pytest.approx(1000**2, rel=0.01)
+    assert losses[0].item() < 10
+
+
+@pytest.mark.parametrize("objective", model.OBJECTIVES)
+def test_fillers_change_nothing(objective):
+    torch.manual_seed(0)
+    trained = model.OBJECTIVES[objective](model.Encoder(50, 240, 1)).eval()
+    tokens, masked = collated(ContextToTarget())
+    assert masked.context_padding.any()
+    losses = []
+    for number in range(len(tokens)):
+        kept = ~masked.context_padding[number]
+        alone = masked._replace(
+            context=masked.context[number : number + 1, kept],
+            context_padding=masked.context_padding[number : number + 1, kept],
+            targets=[each[number : number + 1] for each in masked.targets],
+            target_padding=[each[number : number + 1] for each in masked.target_padding],
+        )
+        losses.append(trained(tokens[number : number + 1], alone).item())
+    if objective == "jepa":  # each record has as many targets
+        assert trained(tokens, masked).item() == pytest.approx(np.mean(losses), rel=1e-4)
+    else:
+        n_hidden = model.mark_tokens(torch.cat(masked.targets, dim=1), 50).sum(dim=1)
+        mean = np.average(losses, weights=n_hidden)
+        assert trained(tokens, masked).item() == pytest.approx(mean, rel=1e-4)
+
+
+def test_the_target_encoder_gets_no_gradient_and_follows():
+    torch.manual_seed(0)
+    jepa = model.JEPA(model.Encoder(50, 240, 1))
+    jepa(*collated(RandomPatches(0.8))).backward()
+    assert all(parameter.grad is None for parameter in jepa.slow.parameters())
+    with torch.no_grad():
+        jepa.encoder.embed.bias += 1
+    before = jepa.slow.embed.bias.clone()
+    jepa.follow(0.5)
+    torch.testing.assert_close(jepa.slow.embed.bias - before, torch.full((64,), 0.002))
+
+
+# The probes
+
+
+def pairs(rng, n_records=300, n_features=5):
+    features = rng.standard_normal((n_records, n_features))
+    return features, features @ rng.standard_normal(n_features)
+
+
+def test_a_probe_reads_what_is_linear_in_the_features_and_not_what_is_not():
+    rng = np.random.default_rng(0)
+    features, target = pairs(rng)
+    scores = []
+    for truth in (target, rng.permutation(target)):
+        validation = (features[100:200], truth[100:200])
+        predicted = probes.ridge(features[:100], truth[:100], validation, features[200:])
+        scores.append(probes.r_squared(truth[200:], predicted))
+    assert scores[0] > 0.999
+    assert scores[1] < 0.1
+
+
+def test_a_probe_is_ridge_regression():
+    rng = np.random.default_rng(1)
+    features, target = pairs(rng)
+    target = target + rng.standard_normal(300)
+    validation = (features[100:200], target[100:200])
+    predicted = probes.ridge(features[:100], target[:100], validation, features[200:])
+    centred = (features - features[:100].mean(axis=0)) / features[:100].std(axis=0)
+    possible = []
+    for strength in probes.STRENGTHS:
+        # As least squares with a record for each feature.
+        wide = np.vstack([centred[:100], np.sqrt(strength) * np.eye(5)])
+        wanted = np.append(target[:100] - target[:100].mean(), np.zeros(5))
+        possible.append(centred[200:] @ np.linalg.lstsq(wide, wanted)[0] + target[:100].mean())
+    assert min(np.abs(predicted - each).max() for each in possible) < 1e-6
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=30))
+def test_auroc_is_the_share_of_pairs_in_order(records):
+    truth = np.array([each for each, _ in records] + [True, False])
+    score = np.array([each for _, each in records] + [2, 3])
+    difference = score[truth][:, None] - score[~truth]
+    expected = (difference > 0).mean() + 0.5 * (difference == 0).mean()
+    assert probes.auroc(truth, score) == pytest.approx(expected)
+
+
+def test_the_mean_of_the_truth_scores_zero():
+    truth = np.random.default_rng(0).standard_normal(50)
+    assert probes.r_squared(truth, np.full(50, truth.mean())) == pytest.approx(0)
+
+
+def test_distances_are_those_to_the_r_peaks_around():
+    times = np.array([1.0, 2.0, 5.0])
+    found = probes.distances([np.array([0.5, 1.75, 2.5])], times)
+    np.testing.assert_allclose(found["since_r"], [[0.5, 0.25, 1.5]])
+    np.testing.assert_allclose(found["until_r"], [[0.75, 0.5, 1.5]])
+
+
+def test_collapse_is_seen_in_all_three_numbers():
+    rng = np.random.default_rng(0)
+    alive = rng.standard_normal((200, 10, 16))
+    dead = np.repeat(rng.standard_normal((1, 1, 16)), 200, axis=0).repeat(10, axis=1)
+    line = dead + 1e-3 * rng.standard_normal((200, 1, 1)) * rng.standard_normal(16)
+    healthy, collapsed, thin = map(probes.health, (alive, dead, line))
+    assert healthy["effective_rank"] > 12
+    assert healthy["std"] > 0.9
+    assert healthy["cosine"] < 0.05
+    assert collapsed["std"] < 1e-6
+    assert collapsed["cosine"] == pytest.approx(1)
+    assert thin["effective_rank"] < 1.1
+    assert collapsed["effective_rank"] < 1.5
