@@ -15,6 +15,7 @@ from ecgmask import ContextToTarget, PatchMaskCollator, RandomPatches
 
 sys.path.append(str(Path(__file__).parent.parent / "docs" / "study"))
 
+import answers
 import model
 import probes
 import runs
@@ -79,7 +80,8 @@ def test_a_run_gives_the_same_scores_again_and_another_seed_does_not(run):
     assert one["loss"] == same["loss"]
     assert one["scores"] != other["scores"]
     factors = set(runs.world(TINY).factors) - set(probes.NUISANCE)
-    tokens = {"since_r", "until_r"} if run.n_rows == 1 else set()
+    names = [name + where for name in ("since_r", "until_r") for where in ("", "_middle", "_ends")]
+    tokens = set(names) if run.n_rows == 1 else set()
     assert set(one["scores"]) == factors | tokens
 
 
@@ -131,7 +133,7 @@ class Done:
 def test_the_table_has_a_row_for_each_score_and_is_the_same_again(monkeypatch, tmp_path):
     rows = small(monkeypatch, tmp_path)
     assert tuple(rows[0]) == study.COLUMNS
-    names = ("objective", "strategy", "n_rows", "factor")
+    names = ("objective", "strategy", "n_rows", "truncate", "factor")
     assert len({tuple(row[name] for name in names) for row in rows}) == len(rows)
     executed = []
     monkeypatch.setattr(runs, "execute", lambda *run: executed.append(run))
@@ -317,3 +319,108 @@ def test_collapse_is_seen_in_all_three_numbers():
     assert collapsed["cosine"] == pytest.approx(1)
     assert thin["effective_rank"] < 1.1
     assert collapsed["effective_rank"] < 1.5
+
+
+# Questions and answers
+
+
+def table(score, n_seeds=5):
+    """Return rows of all arms that questions are about, scored by a function of arm and seed."""
+    rows = []
+    for question in answers.QUESTIONS:
+        arms = [question.more, question.less, question.more_without, question.less_without]
+        for arm in filter(None, arms):
+            rows += [
+                {
+                    "objective": question.objective,
+                    "strategy": arm.strategy,
+                    "truncate": arm.truncate,
+                    "factor": factor,
+                    "seed": str(seed),
+                    "score": str(score(arm, factor, seed)),
+                }
+                for seed in range(n_seeds)
+                for factor in arm.factors
+            ]
+    unique = {tuple(row.values()): row for row in rows}
+    return list(unique.values())
+
+
+def answers_by_text(rows):
+    return {(q.objective, q.text): (mean, say) for q, mean, _, say in answers.answers(rows)}
+
+
+def test_all_arms_of_the_questions_are_run():
+    everything = runs.all_runs(runs.FULL)
+    there = {(run.objective, run.strategy, run.truncate) for run in everything}
+    for question in answers.QUESTIONS:
+        for arm in (question.more, question.less):
+            assert (question.objective, arm.strategy, arm.truncate) in there
+
+
+def test_answers_follow_the_scores_and_not_what_all_arms_of_a_seed_share():
+    noise = np.random.default_rng(0).standard_normal(5)
+    better = {answers.LONG: 0.2, "Leads.mlae()": -0.01}
+    rows = table(lambda arm, factor, seed: noise[seed] + better.get(arm.strategy, 0))  # noqa: ARG005
+    found = answers_by_text(rows)
+    assert found["mae", "Do long gaps teach rhythm?"] == (pytest.approx(0.2), "yes")
+    assert found["mae", "Do short gaps teach shape?"] == (pytest.approx(-0.2), "no")
+    assert found["jepa", "Does cutting contexts cost?"] == (pytest.approx(0), "no")
+    assert found["mae", "Does masking leads together teach axis?"] == (pytest.approx(0.01), "yes")
+
+
+def test_noise_of_its_own_in_each_training_leaves_no_answer():
+    rng = np.random.default_rng(1)
+    found = answers_by_text(table(lambda *_: rng.standard_normal()))
+    assert {say for _, say in found.values()} == {"cannot tell"}
+
+
+def test_the_edge_effect_is_what_the_middle_loses_beyond_the_ends():
+    def score(arm, factor, seed):
+        loss = 0.3 if arm.strategy == answers.LONG and factor.endswith("_middle") else 0.0
+        return loss * -1 + 0.1 * factor.startswith("since") + 1e-6 * seed
+
+    found = answers_by_text(table(score))
+    question = "Does the edge effect of mask and complement cost the middle?"
+    assert found["jepa", question] == (pytest.approx(0.3), "yes")
+
+
+@pytest.mark.parametrize("n_questions", [1, 9])
+def test_intervals_hold_as_often_as_they_say(n_questions):
+    rng = np.random.default_rng(2)
+    n_drawn = 2000
+    found = [answers.interval(rng.standard_normal(5), n_questions) for _ in range(n_drawn)]
+    missed = np.mean([abs(mean) > half_width for mean, half_width in found])
+    expected = 0.05 / n_questions
+    # Five standard errors.
+    assert missed == pytest.approx(expected, abs=5 * np.sqrt(expected / n_drawn))
+
+
+def test_a_table_that_is_not_whole_is_refused():
+    rows = table(lambda *_: 0.0)
+    with pytest.raises(ValueError, match=r"the table lacks scores of mae RandomPatches.*; run the"):
+        answers.answers(rows[1:])
+    with pytest.raises(ValueError, match="needs at least two seeds, not 1; run more"):
+        answers.answers(table(lambda *_: 0.0, n_seeds=1))
+
+
+def test_a_context_that_is_cut_loses_tokens_and_one_that_is_filled_up_does_not():
+    filled, cut = (
+        runs.execute(runs.Run("mae", runs.CUT, 1, 0, truncate), TINY)
+        for truncate in ("never", "ends")
+    )
+    assert cut["tokens_seen"] < filled["tokens_seen"]
+    # Some contexts are longer than the shortest of their batch, which is what both keep.
+    assert cut["tokens_seen"] % (runs.BATCH_SIZE) == 0
+
+
+def test_the_middle_and_the_ends_are_scored_apart():
+    rng = np.random.default_rng(3)
+    times = np.arange(0.1, 10, 0.2)
+    peaks = [np.sort(rng.uniform(0, 10, 12)) for _ in range(90)]
+    truth = probes.distances(peaks, times)["since_r"]
+    tokens = np.stack([truth, rng.standard_normal(truth.shape)], axis=2)
+    tokens[:, ~probes.is_middle(times), 0] = 0
+    parts = np.split(np.arange(90), [60, 75])
+    scores = probes.of_tokens(tokens, peaks, times, parts)
+    assert scores["since_r_middle"] > scores["since_r"] > scores["since_r_ends"]

@@ -95,8 +95,18 @@ def of_tokens(tokens, r_peaks, times, parts):
             for part in parts
         ]
         (features, known), validation, (asked, truth) = rows
-        scores[name] = r_squared(truth, ridge(features, known, validation, asked))
+        predicted = ridge(features, known, validation, asked)
+        scores[name] = r_squared(truth, predicted)
+        middle = np.tile(is_middle(times[inner]), len(parts[2]))
+        scores[f"{name}_middle"] = r_squared(truth[middle], predicted[middle])
+        scores[f"{name}_ends"] = r_squared(truth[~middle], predicted[~middle])
     return scores
+
+
+def is_middle(times):
+    """Return which times are in the middle half of what is probed."""
+    start, end = INNER
+    return np.abs(times - (start + end) / 2) <= (end - start) / 4
 
 
 def health(tokens):

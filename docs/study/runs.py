@@ -16,6 +16,7 @@ from model import OBJECTIVES, Encoder
 
 import ecgmask
 from ecgmask import (
+    FilledBatch,
     NumberedBatches,
     NumberedRecords,
     PatchMaskCollator,
@@ -37,6 +38,8 @@ LEARNING_RATE = 2e-3
 EXTRA = ("RandomPatches(0.8)", "MaskAndComplement(min_block_size=3)")
 # Ten patches of a second hold no two spans of ten.
 SHORTENED = {"Both(Spans.wav2vec2(), Leads.oh())": "Both(Spans(length=2), Leads.oh())"}
+# No context is cut, but those of this setting are in runs of their own, to see what that costs.
+CUT = "ContextToTarget.ijepa()"
 SOURCES = ("model.py", "probes.py", "runs.py")
 
 
@@ -63,13 +66,14 @@ class Run:
     strategy: str
     n_rows: int
     seed: int
+    truncate: str = "never"
 
     def key(self, size):
         """Return a name for the result, another one for any other code, size or library."""
         torch_version = torch.__version__.partition("+")[0]
         facts = [asdict(self), asdict(size), code_digest(), np.__version__, torch_version]
         digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-        return f"{self.objective}-{self.strategy}-{self.seed}-{digest[:12]}"
+        return f"{self.objective}-{self.strategy}-{self.seed}-{digest[:16]}"
 
 
 @cache
@@ -113,6 +117,7 @@ def all_runs(size):
                 # JEPA on tokens of single leads would take as long as all the rest.
                 objectives = OBJECTIVES if n_rows == 1 else ("mae",)
                 runs += [Run(objective, line, n_rows, seed) for objective in objectives]
+        runs += [Run(objective, CUT, 1, seed, truncate="ends") for objective in OBJECTIVES]
     return runs
 
 
@@ -153,7 +158,7 @@ def batches(run, size, signals, r_peaks):
     collate = PatchMaskCollator(
         strategy,
         patch_size=PATCH_SIZES[run.n_rows],
-        truncate="never",
+        truncate=run.truncate,
         r_peaks_key=1 if beats else None,
         seed=run.seed,
     )
@@ -169,8 +174,16 @@ def batches(run, size, signals, r_peaks):
         epoch += 1
         for masked in loader:
             if n_drawn < size.n_steps:
-                yield masked
+                yield masked if run.truncate == "never" else without_fillers(masked)
                 n_drawn += 1
+
+
+def without_fillers(masked):
+    """Return a batch that was cut in the form of one that was filled up."""
+    context = torch.zeros_like(masked.context, dtype=torch.bool)
+    targets = [torch.zeros_like(each, dtype=torch.bool) for each in masked.targets]
+    no_patch = torch.zeros(len(context), 0, dtype=torch.bool)
+    return FilledBatch(*masked, padding=no_patch, context_padding=context, target_padding=targets)
 
 
 def train(run, size, encoder, signals, r_peaks):

@@ -20,7 +20,10 @@ import runs
 DOCS = Path(__file__).parent.parent
 # Not in docs/_build, which a build of the site may empty.
 FOLDER = DOCS.parent / "build" / "study"
-SHARED = ("objective", "strategy", "n_rows", "seed", "n_steps", "tokens_seen", "loss")
+SHARED = (
+    *("objective", "strategy", "n_rows", "truncate", "seed"),
+    *("n_steps", "tokens_seen", "loss"),
+)
 HEALTH = ("std", "cosine", "effective_rank")
 COLUMNS = (
     *SHARED,
