@@ -1,6 +1,9 @@
 """The study of what a model learns under each mask: its runs, its probes and its table."""
 
 import csv
+import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +14,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgmask import ContextToTarget, PatchMaskCollator, RandomPatches
+from ecgmask import (
+    STANDARD_LEADS,
+    ContextToTarget,
+    PatchMaskCollator,
+    RandomPatches,
+    synthetic_population,
+    write_stack,
+)
 
 sys.path.append(str(Path(__file__).parent.parent / "docs" / "study"))
 
 import answers
+import data
 import model
 import probes
 import runs
@@ -79,7 +90,7 @@ def test_a_run_gives_the_same_scores_again_and_another_seed_does_not(run):
     assert one["scores"] == same["scores"]
     assert one["loss"] == same["loss"]
     assert one["scores"] != other["scores"]
-    factors = set(runs.world(TINY).factors) - set(probes.NUISANCE)
+    factors = set(runs.world(TINY).factors)
     names = [name + where for name in ("since_r", "until_r") for where in ("", "_middle", "_ends")]
     tokens = set(names) if run.n_rows == 1 else set()
     assert set(one["scores"]) == factors | tokens
@@ -166,6 +177,24 @@ def test_parts_are_merged_when_all_are_there(monkeypatch, tmp_path):
     for row in [*parts, *whole]:
         del row["seconds"]
     assert parts == whole
+
+
+def test_runs_go_on_in_processes_of_their_own(tmp_path):
+    # As `nox -s study` starts it, a hundredth of the study, of which this is a small part.
+    script = Path(study.__file__)
+    options = ["--hundredth", "--part=1/23", "--processes=1", f"--folder={tmp_path}"]
+    for done in (0, 2):
+        result = subprocess.run(
+            [sys.executable, str(script), *options, f"--table={tmp_path / 'study.csv'}"],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        )
+        assert f"{done} of 2 runs are done." in result.stdout
+        assert "Other parts are missing" in result.stdout
+    assert len(list(tmp_path.glob("*.json"))) == 2
 
 
 def test_runs_that_are_missing_are_named(tmp_path):
@@ -424,3 +453,141 @@ def test_the_middle_and_the_ends_are_scored_apart():
     parts = np.split(np.arange(90), [60, 75])
     scores = probes.of_tokens(tokens, peaks, times, parts)
     assert scores["since_r_middle"] > scores["since_r"] > scores["since_r_ends"]
+
+
+# Data of one's own
+
+N_OWN = 72
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    """Return a stack of synthetic records of 48 people, some with several, as write_stack does."""
+    folder = tmp_path_factory.mktemp("own")
+    people = synthetic_population(
+        N_OWN, np.random.default_rng(0), n_samples=1000, sampling_rate=100
+    )
+    np.save(folder / "records.npy", people.signals)
+    how = {
+        "file_leads": STANDARD_LEADS,
+        "file_sampling_rate": 100,
+        "file_unit": "mV",
+        "sampling_rate": 100,
+    }
+    sources = [(folder / "records.npy", number) for number in range(N_OWN)]
+    write_stack(sources, folder / "stack.npy", progress=False, workers=1, **how)
+    table = {
+        "person": [f"p{number % 48}" for number in range(N_OWN)],
+        "fibrillation": (people.factors["rhythm"] != "sinus").astype(int),
+        "early": np.where(people.factors["ectopic_beats"] > 0, "yes", "no"),
+        "rate": people.factors["heart_rate"].round(2),
+    }
+    return folder / "stack.npy", table
+
+
+def write_labels(path, table):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(table)
+        writer.writerows(zip(*table.values(), strict=True))
+    return str(path)
+
+
+def test_the_study_runs_on_a_stack_with_labels(stack, tmp_path):
+    path, table = stack
+    labels = write_labels(tmp_path / "labels.csv", table)
+    own = replace(TINY, stack=str(path), labels=labels, patients="person")
+    scores = runs.execute(runs.Run("mae", "RandomPatches(0.8)", 1, 0), own)["scores"]
+    assert set(scores) == {"fibrillation", "early", "rate", "macro AUROC"}
+    assert scores["macro AUROC"] == pytest.approx((scores["fibrillation"] + scores["early"]) / 2)
+    assert not [run for run in runs.all_runs(own) if "Beats" in run.strategy]
+
+
+def test_nobody_is_on_two_sides_of_a_split(stack, tmp_path):
+    path, table = stack
+    labels = write_labels(tmp_path / "labels.csv", table)
+    who = np.array(table["person"])
+    parts = data.own(path, labels, "person", 0).parts
+    assert sorted(np.concatenate(parts)) == list(range(N_OWN))
+    sides = [set(who[part]) for part in parts]
+    assert [len(side) for side in sides] == [32, 6, 10]
+    assert len(set.union(*sides)) == 48
+
+
+def test_a_key_changes_with_the_labels(stack, tmp_path):
+    path, table = stack
+    run = runs.all_runs(TINY)[0]
+    keys = []
+    for name in ("one.csv", "other.csv"):
+        labels = write_labels(tmp_path / name, table)
+        keys.append(run.key(replace(TINY, stack=str(path), labels=labels)))
+        table = {**table, "rate": table["rate"] + 1}
+    assert len({*keys, run.key(TINY)}) == 3
+
+
+def test_a_key_does_not_change_with_the_place_of_the_files(stack, tmp_path):
+    path, table = stack
+    run = runs.all_runs(TINY)[0]
+    labels = [write_labels(tmp_path / name, table) for name in ("one.csv", "other.csv")]
+    one, other = (run.key(replace(TINY, stack=str(path), labels=each)) for each in labels)
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("change", "patients", "message"),
+    [
+        ({"rate": ["", *range(71)]}, "person", "label 'rate' is empty or NaN in 1 records, the "),
+        ({"rate": ["NaN"] * 72}, "person", "label 'rate' is empty or NaN in 72 records, the first"),
+        ({"rate": ["inf", *range(71)]}, "person", "label 'rate' is infinite in some records"),
+        ({"rate": list("abc") * 24}, "person", "label 'rate' has 3 values that are no numbers; wr"),
+        ({"early": ["no"] * 72}, "person", "label 'early' is no in all .* records to train with; "),
+        ({}, "patient", "has no column 'patient' that says who a record is of; it has person, "),
+        ({"person": ["a", "b"] * 36}, "person", "2 people leave 1 to train on, of the 32 at least"),
+    ],
+)
+def test_labels_that_cannot_be_learnt_are_refused(stack, tmp_path, change, patients, message):
+    path, table = stack
+    labels = write_labels(tmp_path / "labels.csv", table | change)
+    with pytest.raises(ValueError, match=message):
+        data.own(path, labels, patients, 0)
+
+
+def test_tables_that_do_not_fit_the_stack_are_refused(stack, tmp_path):
+    path, table = stack
+    short = write_labels(tmp_path / "short.csv", {k: v[:50] for k, v in table.items()})
+    with pytest.raises(ValueError, match=r"has 50 rows, but .* has 72 records; write a row for"):
+        data.own(path, short, None, 0)
+    empty = write_labels(tmp_path / "empty.csv", {"rate": []})
+    with pytest.raises(ValueError, match="has no rows; write a header, and a row for each record"):
+        data.own(path, empty, None, 0)
+    nameless = write_labels(tmp_path / "nameless.csv", {"person": table["person"]})
+    with pytest.raises(ValueError, match="has no label beside 'person'; add a column to be read"):
+        data.own(path, nameless, "person", 0)
+
+
+@pytest.mark.parametrize(("n_samples", "rate"), [(990, 100), (1000, 128)])
+def test_stacks_that_do_not_fit_the_model_are_refused(stack, tmp_path, n_samples, rate):
+    path, table = stack
+    np.save(tmp_path / "other.npy", np.load(path)[:, :, :n_samples])
+    said = json.loads(path.with_suffix(".npy.json").read_text(encoding="utf-8"))
+    said["shape"][2], said["lengths"], said["sampling_rate"] = n_samples, [n_samples] * N_OWN, rate
+    (tmp_path / "other.npy.json").write_text(json.dumps(said), encoding="utf-8")
+    labels = write_labels(tmp_path / "labels.csv", table)
+    message = f"records of {n_samples} samples at {rate} Hz do not divide into tokens .*; crop them"
+    with pytest.raises(ValueError, match=message):
+        data.own(tmp_path / "other.npy", labels, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--stack=a.npy"], "--stack and --labels need each other"),
+        (["--labels=a.csv"], "--stack and --labels need each other"),
+        (["--patients=person"], "--patients is a column of --labels"),
+        (["--stack=a.npy", "--labels=a.csv"], "--table says where to write the results of your"),
+    ],
+)
+def test_options_that_need_others_are_refused_without(options, message, capsys):
+    with pytest.raises(SystemExit):
+        study.arguments(options)
+    assert message in capsys.readouterr().err

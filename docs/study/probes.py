@@ -4,11 +4,6 @@ import numpy as np
 from scipy.stats import rankdata
 
 STRENGTHS = 10.0 ** np.arange(-2, 6)
-CLASSES = ("rhythm",)
-LOGARITHMIC = ("rr_variation",)
-# What nobody reads for itself: noise of the record.
-NUISANCE = ("noise", "baseline_wander", "muscle_noise", "mains_noise")
-SINUS_ONLY = ("pr_interval", "rr_variation")
 LONGEST = 1.5  # s, beyond which a token need not know how far the next R peak is
 INNER = (1.0, 9.0)  # s, where an R peak before and one after are in the record
 
@@ -49,28 +44,24 @@ def pooled(tokens):
 def of_records(features, factors, parts):
     """Return how well each factor is read from one vector for each record.
 
-    `parts` are the records to fit, to choose and to test: three arrays of their numbers.
+    `parts` are the records to fit, to choose and to test: three arrays of their numbers. Factors
+    that are text are classes, of which there are two; the others are numbers, or NaN where a record
+    has none.
     """
-    scores = {}
+    scores, of_classes = {}, []
     for name, column in factors.items():
-        if name in NUISANCE:
-            continue
-        used = parts
-        if name in SINUS_ONLY:
-            used = [part[factors["rhythm"][part] == "sinus"] for part in parts]
-        if name in CLASSES:
-            target = (column != column[0]).astype(float)
-        elif name in LOGARITHMIC:
-            target = np.log(column)
-        else:
-            target = column.astype(float)
-        fit, choose, test = used
+        is_class = column.dtype.kind == "U"
+        target = (column != np.unique(column)[0] if is_class else column).astype(float)
+        fit, choose, test = (part[np.isfinite(target[part])] for part in parts)
         validation = (features[choose], target[choose])
         predicted = ridge(features[fit], target[fit], validation, features[test])
-        if name in CLASSES:
+        if is_class:
             scores[name] = auroc(target[test] == 1, predicted)
+            of_classes.append(scores[name])
         else:
             scores[name] = r_squared(target[test], predicted)
+    if len(of_classes) > 1:
+        scores["macro AUROC"] = np.mean(of_classes)
     return scores
 
 

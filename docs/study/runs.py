@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+import data
 import numpy as np
 import probes
 import torch
@@ -21,14 +22,11 @@ from ecgmask import (
     NumberedRecords,
     PatchMaskCollator,
     strategies,
-    synthetic_population,
 )
 
-RATE = 100  # Hz
-DURATION = 10  # s
-# Samples of a token, by the number of rows of leads. A token of one lead has to be longer: twelve
+# Seconds of a token, by the number of rows of leads. A token of one lead has to be longer: twelve
 # times as many tokens of the same length would take some thirty times as long.
-PATCH_SIZES = {1: 20, 12: 100}
+PATCH_DURATIONS = {1: 0.2, 12: 1.0}
 N_SEEDS = {1: 5, 12: 3}
 BATCH_SIZE = 32
 LEARNING_RATE = 2e-3
@@ -40,17 +38,20 @@ EXTRA = ("RandomPatches(0.8)", "MaskAndComplement(min_block_size=3)")
 SHORTENED = {"Both(Spans.wav2vec2(), Leads.oh())": "Both(Spans(length=2), Leads.oh())"}
 # No context is cut, but those of this setting are in runs of their own, to see what that costs.
 CUT = "ContextToTarget.ijepa()"
-SOURCES = ("model.py", "probes.py", "runs.py")
+SOURCES = ("data.py", "model.py", "probes.py", "runs.py")
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large the study is."""
+    """How large the study is, and on which data: synthetic ones, unless there is a stack."""
 
     n_records: int = 3000
     n_steps: int = 1500
     n_seeds: int = 5
     world: int = 18
+    stack: str | None = None
+    labels: str | None = None
+    patients: str | None = None
 
 
 FULL = Size()
@@ -71,7 +72,10 @@ class Run:
     def key(self, size):
         """Return a name for the result, another one for any other code, size or library."""
         torch_version = torch.__version__.partition("+")[0]
-        facts = [asdict(self), asdict(size), code_digest(), np.__version__, torch_version]
+        # Files of one's own may lie elsewhere on another machine.
+        files = digest_of(size.stack, size.labels) if size.stack else ""
+        what = asdict(size) | {"stack": files, "labels": files}
+        facts = [asdict(self), what, code_digest(), np.__version__, torch_version]
         digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
         return f"{self.objective}-{self.strategy}-{self.seed}-{digest[:16]}"
 
@@ -81,6 +85,16 @@ def code_digest():
     """Return a digest of the code of this folder, on which results depend."""
     here = Path(__file__).parent
     return hashlib.sha256(b"".join((here / name).read_bytes() for name in SOURCES)).hexdigest()
+
+
+@cache
+def digest_of(*paths):
+    """Return a digest of files."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with Path(path).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def strategy_of(code):
@@ -113,6 +127,8 @@ def all_runs(size):
             if seed < n_seeds:
                 runs.append(Run("none", "random encoder", n_rows, seed))
         for line, n_rows in settings().items():
+            if size.stack and strategy_of(line).needs_r_peaks:
+                continue  # a stack says nothing of them
             if seed < N_SEEDS[n_rows]:
                 # JEPA on tokens of single leads would take as long as all the rest.
                 objectives = OBJECTIVES if n_rows == 1 else ("mae",)
@@ -131,33 +147,34 @@ def part_of(runs, number, n_parts):
 
 @cache
 def world(size):
-    """Draw the records, the same for all runs of a process and of any machine."""
-    rng = np.random.default_rng(size.world)
-    return synthetic_population(size.n_records, rng, n_samples=RATE * DURATION, sampling_rate=RATE)
+    """Return the records, the same for all runs of a process and of any machine."""
+    if size.stack:
+        return data.own(size.stack, size.labels, size.patients, size.world)
+    return data.synthetic(size.n_records, size.world)
 
 
-def parts_of(n_records):
-    """Return the numbers of the records to train on, to choose the probe with, and to test."""
-    return np.split(np.arange(n_records), [n_records * 2 // 3, n_records * 4 // 5])
+def patch_size(run, rate):
+    return round(PATCH_DURATIONS[run.n_rows] * rate)
 
 
-def tokens_of(signals, patch_size, n_rows):
+def tokens_of(signals, n_samples, n_rows):
     """Cut ``(record, lead, sample)`` into tokens, lead-major if each lead has its own."""
-    patches = signals.unfold(2, patch_size, patch_size)
+    patches = signals.unfold(2, n_samples, n_samples)
     return patches.flatten(1, 2) if n_rows > 1 else patches.transpose(1, 2).flatten(2)
 
 
-def batches(run, size, signals, r_peaks):
+def batches(run, size, signals, people):
     """Yield batches with their masks, drawn from the seed of the run alone."""
     strategy = strategy_of(run.strategy)
     beats = strategy.needs_r_peaks
-    records = [
-        (signal, peaks * RATE) if beats else signal
-        for signal, peaks in zip(signals, r_peaks, strict=True)
-    ]
+    numbers = people.parts[0]
+    if beats:
+        records = [(signals[n], people.r_peaks[n] * people.rate) for n in numbers]
+    else:
+        records = [signals[n] for n in numbers]
     collate = PatchMaskCollator(
         strategy,
-        patch_size=PATCH_SIZES[run.n_rows],
+        patch_size=patch_size(run, people.rate),
         truncate=run.truncate,
         r_peaks_key=1 if beats else None,
         seed=run.seed,
@@ -186,7 +203,7 @@ def without_fillers(masked):
     return FilledBatch(*masked, padding=no_patch, context_padding=context, target_padding=targets)
 
 
-def train(run, size, encoder, signals, r_peaks):
+def train(run, size, encoder, signals, people):
     """Train an encoder; return it, the tokens that it saw, and the mean of the last losses."""
     model = OBJECTIVES[run.objective](encoder)
     trained = [each for each in model.parameters() if each.requires_grad]
@@ -195,9 +212,9 @@ def train(run, size, encoder, signals, r_peaks):
         optimiser, LEARNING_RATE, total_steps=size.n_steps, pct_start=0.1
     )
     n_seen, losses = 0, []
-    for step, masked in enumerate(batches(run, size, signals, r_peaks)):
+    for step, masked in enumerate(batches(run, size, signals, people)):
         signal = masked.batch[0] if isinstance(masked.batch, list) else masked.batch
-        tokens = tokens_of(signal, PATCH_SIZES[run.n_rows], run.n_rows)
+        tokens = tokens_of(signal, patch_size(run, people.rate), run.n_rows)
         loss = model(tokens, masked)
         optimiser.zero_grad()
         loss.backward()
@@ -223,28 +240,26 @@ def execute(run, size):
     torch.manual_seed(run.seed)
     start = time.perf_counter()
     people = world(size)
-    parts = parts_of(size.n_records)
     signals = torch.as_tensor(people.signals)
-    signals = signals / signals[parts[0]].std()  # one gain for all keeps ratios of leads
-    patch_size = PATCH_SIZES[run.n_rows]
-    n_patches = RATE * DURATION // patch_size
-    tokens = tokens_of(signals, patch_size, run.n_rows)
+    signals = signals / signals[people.parts[0]].std()  # one gain for all keeps ratios of leads
+    n_samples = patch_size(run, people.rate)
+    tokens = tokens_of(signals, n_samples, run.n_rows)
+    n_patches = signals.shape[2] // n_samples
     encoder = Encoder(n_patches, tokens.shape[2], run.n_rows)
     n_seen, loss = 0, None
     if run.objective != "none":
-        peaks = [people.r_peaks[number] for number in parts[0]]
-        encoder, n_seen, loss = train(run, size, encoder, signals[parts[0]], peaks)
+        encoder, n_seen, loss = train(run, size, encoder, signals, people)
     encoded = encode(encoder.eval(), tokens)
-    scores = probes.of_records(probes.pooled(encoded), people.factors, parts)
-    if run.n_rows == 1:
-        times = (np.arange(n_patches) + 0.5) * patch_size / RATE
-        scores |= probes.of_tokens(encoded, people.r_peaks, times, parts)
+    scores = probes.of_records(probes.pooled(encoded), people.factors, people.parts)
+    if run.n_rows == 1 and people.r_peaks is not None:
+        times = (np.arange(n_patches) + 0.5) * PATCH_DURATIONS[run.n_rows]
+        scores |= probes.of_tokens(encoded, people.r_peaks, times, people.parts)
     return {
         **asdict(run),
         "n_steps": size.n_steps if n_seen else 0,
         "tokens_seen": n_seen,
         "loss": loss,
-        **{name: float(value) for name, value in probes.health(encoded[parts[2]]).items()},
+        **{name: float(value) for name, value in probes.health(encoded[people.parts[2]]).items()},
         "scores": {name: float(score) for name, score in scores.items()},
         "seconds": time.perf_counter() - start,
         "made": time.strftime("%Y-%m-%d"),

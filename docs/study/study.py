@@ -2,7 +2,8 @@
 
 ``nox -s study`` runs all of it, ``nox -s study -- --part 3/8`` an eighth, to be split over
 machines. What was done is not done again. With the files of all parts in one folder,
-``nox -s study`` only writes the table.
+``nox -s study`` only writes the table. ``--stack ptb-xl.npy --labels labels.csv --table mine.csv``
+does the same on data of your own.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import re
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 
 import runs
@@ -48,9 +50,19 @@ def arguments(given):
     parser.add_argument("--part", type=part, default=(1, 1), help="such as 3/8")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--hundredth", action="store_true", help="a small study, to try it")
+    parser.add_argument("--stack", help="a stack of your own, as write_stack writes it")
+    parser.add_argument("--labels", help="a table (CSV) of labels, a row for each record")
+    parser.add_argument("--patients", help="the column of labels that says who a record is of")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--table", type=Path, default=DOCS / "study.csv")
-    return parser.parse_args(given)
+    asked = parser.parse_args(given)
+    if (asked.stack is None) != (asked.labels is None):
+        parser.error("--stack and --labels need each other")
+    if asked.patients and not asked.labels:
+        parser.error("--patients is a column of --labels")
+    if asked.stack and asked.table == DOCS / "study.csv":
+        parser.error("--table says where to write the results of your own data")
+    return asked
 
 
 def rows_of(result):
@@ -74,6 +86,9 @@ def write_table(path, results):
 def main(given=None):
     asked = arguments(given)
     size = runs.HUNDREDTH if asked.hundredth else runs.FULL
+    if asked.stack:
+        size = replace(size, stack=asked.stack, labels=asked.labels, patients=asked.patients)
+        runs.world(size)  # what is wrong with them is said before anything is trained
     asked.folder.mkdir(parents=True, exist_ok=True)
     everything = runs.all_runs(size)
     mine = runs.part_of(everything, *asked.part)
