@@ -155,6 +155,12 @@ def bench(session: nox.Session) -> None:
     )
 
 
+@shares_environment
+def study(session: nox.Session) -> None:
+    """Train under each mask and see what was learnt: an hour or more; ``--part 3/8`` is a part."""
+    session.run(PYTHON, "docs/study/study.py", *session.posargs, env=ENV, external=True)
+
+
 def made_with(session: nox.Session) -> str:
     """Return a digest of what a page of the site is made with, besides its own file."""
     python = session.run(PYTHON, "-VV", silent=True, external=True)

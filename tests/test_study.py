@@ -1,0 +1,623 @@
+"""The study of what a model learns under each mask: its runs, its probes and its table."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecgmask import (
+    STANDARD_LEADS,
+    ContextToTarget,
+    PatchMaskCollator,
+    RandomPatches,
+    Spans,
+    synthetic_population,
+    write_stack,
+)
+
+sys.path.append(str(Path(__file__).parent.parent / "docs" / "study"))
+
+import answers
+import data
+import model
+import probes
+import runs
+import study
+
+TINY = runs.Size(n_records=100, n_steps=2, n_seeds=2)
+
+
+@pytest.fixture(autouse=True)
+def as_many_threads_as_before():
+    n_threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(n_threads)
+
+
+# Runs
+
+
+@given(st.integers(1, 300))
+def test_parts_are_all_runs_and_have_none_in_common(n_parts):
+    everything = runs.all_runs(runs.FULL)
+    parts = [runs.part_of(everything, number, n_parts) for number in range(1, n_parts + 1)]
+    together = [run for part in parts for run in part]
+    assert len(together) == len(everything)
+    assert set(together) == set(everything)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_every_setting_with_a_name_is_run():
+    strategies = {run.strategy for run in runs.all_runs(runs.FULL)}
+    named = [line for each in runs.strategies.__all__ for line in presets(each)]
+    assert {runs.SHORTENED.get(line, line) for line in named} <= strategies
+
+
+def presets(name):
+    return getattr(vars(runs.ecgmask)[name], "presets", {}).values()
+
+
+def test_every_run_has_a_key_of_its_own_that_other_sizes_do_not_have():
+    everything = runs.all_runs(runs.FULL)
+    keys = {run.key(size) for run in everything for size in (runs.FULL, TINY)}
+    assert len(keys) == 2 * len(everything)
+
+
+def test_a_key_changes_with_the_code(monkeypatch):
+    run = runs.all_runs(TINY)[0]
+    before = run.key(TINY)
+    monkeypatch.setattr(runs, "code_digest", lambda: "other")
+    assert run.key(TINY) != before
+
+
+def cheap_runs():
+    """Return runs of each objective and of both kinds of tokens."""
+    lines = {"random encoder", "RandomPatches(0.8)", "ContextToTarget()", "Beats()", "Leads.mlae()"}
+    return [run for run in runs.all_runs(TINY) if run.strategy in lines and run.seed == 0]
+
+
+@pytest.mark.parametrize("run", cheap_runs(), ids=lambda run: f"{run.objective} {run.strategy}")
+def test_a_run_gives_the_same_scores_again_and_another_seed_does_not(run):
+    one, same, other = (runs.execute(each, TINY) for each in (run, run, replace(run, seed=1)))
+    assert one["scores"] == same["scores"]
+    assert one["loss"] == same["loss"]
+    assert one["scores"] != other["scores"]
+    factors = set(runs.world(TINY).factors)
+    names = [name + where for name in ("since_r", "until_r") for where in ("", "_middle", "_ends")]
+    tokens = set(names) if run.n_rows == 1 else set()
+    assert set(one["scores"]) == factors | tokens
+
+
+def test_a_run_sees_as_many_tokens_as_its_masks_leave():
+    run = runs.Run("mae", "RandomPatches(0.8)", 1, 0)
+    result = runs.execute(run, TINY)
+    assert result["tokens_seen"] == TINY.n_steps * runs.BATCH_SIZE * 10  # of 50
+
+
+# The folder and the table
+
+
+def small(monkeypatch, tmp_path, *options):
+    """Run three runs in this process, as a small study, and return the rows of its table."""
+    everything = cheap_runs()[:3]
+    monkeypatch.setattr(runs, "HUNDREDTH", TINY)
+    monkeypatch.setattr(runs, "all_runs", lambda size: everything)  # noqa: ARG005
+    monkeypatch.setattr(study, "ProcessPoolExecutor", InThisProcess)
+    monkeypatch.setattr(study, "as_completed", list)
+    table = tmp_path / "study.csv"
+    folder = tmp_path / "runs"
+    study.main(["--hundredth", "--folder", str(folder), "--table", str(table), *options])
+    if not table.is_file():
+        return []
+    with table.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+class InThisProcess:
+    def __init__(self, *options):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def submit(self, function, *arguments):
+        function(*arguments)
+        return Done()
+
+
+class Done:
+    def result(self):
+        pass
+
+
+def test_the_table_has_a_row_for_each_score_and_is_the_same_again(monkeypatch, tmp_path):
+    rows = small(monkeypatch, tmp_path)
+    assert tuple(rows[0]) == study.COLUMNS
+    names = ("objective", "strategy", "n_rows", "truncate", "factor")
+    assert len({tuple(row[name] for name in names) for row in rows}) == len(rows)
+    executed = []
+    monkeypatch.setattr(runs, "execute", lambda *run: executed.append(run))
+    assert small(monkeypatch, tmp_path) == rows
+    assert not executed
+
+
+def test_a_run_that_died_is_done_again_and_the_others_are_not(monkeypatch, tmp_path):
+    execute, executed = runs.execute, []
+
+    def die(run, size):
+        executed.append(run)
+        if len(executed) == 2:
+            raise KeyboardInterrupt
+        return execute(run, size)
+
+    monkeypatch.setattr(runs, "execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        small(monkeypatch, tmp_path)
+    assert not (tmp_path / "study.csv").exists()
+    assert small(monkeypatch, tmp_path)
+    assert len(executed) == 4
+    assert executed[1] == executed[2]
+
+
+def test_parts_are_merged_when_all_are_there(monkeypatch, tmp_path):
+    assert small(monkeypatch, tmp_path, "--part", "1/2") == []
+    parts = small(monkeypatch, tmp_path, "--part", "2/2")
+    whole = small(monkeypatch, tmp_path / "whole")
+    for row in [*parts, *whole]:
+        del row["seconds"]
+    assert parts == whole
+
+
+def test_runs_go_on_in_processes_of_their_own(tmp_path):
+    # As `nox -s study` starts it, a hundredth of the study, of which this is a small part.
+    script = Path(study.__file__)
+    options = ["--hundredth", "--part=1/23", "--processes=1", f"--folder={tmp_path}"]
+    for done in (0, 2):
+        result = subprocess.run(
+            [sys.executable, str(script), *options, f"--table={tmp_path / 'study.csv'}"],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        )
+        assert f"{done} of 2 runs are done." in result.stdout
+        assert "Other parts are missing" in result.stdout
+    assert len(list(tmp_path.glob("*.json"))) == 2
+
+
+def test_runs_that_are_missing_are_named(tmp_path):
+    message = r"3 of 3 runs are missing in .*, the first of them none random encoder with seed 0; "
+    with pytest.raises(FileNotFoundError, match=message):
+        runs.results(tmp_path, cheap_runs()[:3], TINY)
+
+
+@pytest.mark.parametrize("text", ["0/8", "9/8", "3", "a/b", "3/8/2", "-1/8"])
+def test_what_is_no_part_is_refused(text, capsys):
+    with pytest.raises(SystemExit):
+        study.arguments([f"--part={text}"])
+    assert f"must be such as 3/8, the third of eight parts, not {text!r}" in capsys.readouterr().err
+
+
+# The models
+
+
+def collated(strategy, patch_size=20, n_records=8):
+    signals = list(torch.randn(n_records, 12, 1000, generator=torch.Generator().manual_seed(0)))
+    masked = PatchMaskCollator(strategy, patch_size, truncate="never", seed=0)(signals)
+    return runs.tokens_of(masked.batch, patch_size, 1), masked
+
+
+@pytest.mark.parametrize("objective", model.OBJECTIVES)
+def test_what_is_neither_context_nor_target_changes_no_loss(objective):
+    torch.manual_seed(0)
+    trained = model.OBJECTIVES[objective](model.Encoder(50, 240, 1)).eval()
+    tokens, masked = collated(RandomPatches(0.8))
+    # The tokens of a JEPA's target encoder know all others.
+    used = masked.context if objective == "mae" else torch.arange(50).expand(8, -1)
+    used = torch.cat([used, *masked.targets], dim=1)
+    changed = tokens + 100 * (~model.mark_tokens(used, 50))[..., None]
+    assert torch.equal(trained(tokens, masked), trained(changed, masked))
+
+
+def test_a_masked_autoencoder_sees_no_target():
+    torch.manual_seed(0)
+    trained = model.MaskedAutoencoder(model.Encoder(50, 240, 1)).eval()
+    tokens, masked = collated(RandomPatches(0.8))
+    hidden = model.mark_tokens(masked.targets[0], 50)
+    losses = [trained(tokens + shift * hidden[..., None], masked) for shift in (0.0, 1000.0)]
+    # Its guess is the same, so that the error grows by the shift alone.
+    assert losses[1].item() == pytest.approx(1000**2, rel=0.01)
+    assert losses[0].item() < 10
+
+
+@pytest.mark.parametrize("objective", model.OBJECTIVES)
+@pytest.mark.parametrize("strategy", [ContextToTarget(), Spans.wav2vec2()])
+def test_fillers_change_nothing(objective, strategy):
+    torch.manual_seed(0)
+    trained = model.OBJECTIVES[objective](model.Encoder(50, 240, 1)).eval()
+    tokens, masked = collated(strategy)
+    assert masked.context_padding.any()
+    losses, weights = [], []
+    for number in range(len(tokens)):
+        (one,) = tokens[number : number + 1].unbind()
+        kept = ~masked.context_padding[number]
+        pairs = zip(masked.targets, masked.target_padding, strict=True)
+        targets = [each[number, ~filler[number]][None] for each, filler in pairs]
+        alone = masked._replace(
+            context=masked.context[number, kept][None],
+            context_padding=torch.zeros(1, int(kept.sum()), dtype=torch.bool),
+            targets=targets,
+            target_padding=[torch.zeros_like(each, dtype=torch.bool) for each in targets],
+        )
+        losses.append(trained(one[None], alone).item())
+        together = torch.cat(targets, dim=1)
+        hidden = model.mark_tokens(together, 50).sum().item()
+        weights.append(hidden if objective == "mae" else together.shape[1])
+    expected = np.average(losses, weights=weights)
+    assert trained(tokens, masked).item() == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("objective", model.OBJECTIVES)
+def test_all_of_the_encoder_is_trained(objective):
+    torch.manual_seed(0)
+    trained = model.OBJECTIVES[objective](model.Encoder(50, 240, 1))
+    trained(*collated(RandomPatches(0.8))).backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in trained.encoder.parameters())
+
+
+def test_masks_and_order_follow_the_seed_of_the_run():
+    people = runs.world(TINY)
+    signals = torch.as_tensor(people.signals)
+    first = {}
+    for name, seed in (("one", 0), ("same", 0), ("other", 1)):
+        run = runs.Run("mae", "RandomPatches(0.8)", 1, seed)
+        first[name] = next(iter(runs.batches(run, TINY, signals, people)))
+    assert torch.equal(first["one"].context, first["same"].context)
+    assert torch.equal(first["one"].batch, first["same"].batch)
+    assert not torch.equal(first["one"].context, first["other"].context)
+    assert not torch.equal(first["one"].batch, first["other"].batch)
+
+
+def test_variation_is_asked_for_in_sinus_rhythm_alone():
+    factors = runs.world(TINY).factors
+    assert (np.isnan(factors["rr_variation"]) == (factors["rhythm"] != "sinus")).all()
+
+
+def test_the_target_encoder_gets_no_gradient_and_follows():
+    torch.manual_seed(0)
+    jepa = model.JEPA(model.Encoder(50, 240, 1))
+    jepa(*collated(RandomPatches(0.8))).backward()
+    assert all(parameter.grad is None for parameter in jepa.slow.parameters())
+    with torch.no_grad():
+        jepa.encoder.embed.bias += 1
+    before = jepa.slow.embed.bias.clone()
+    jepa.follow(0.5)
+    torch.testing.assert_close(jepa.slow.embed.bias - before, torch.full((64,), 0.002))
+
+
+# The probes
+
+
+def pairs(rng, n_records=300, n_features=5):
+    features = rng.standard_normal((n_records, n_features))
+    return features, features @ rng.standard_normal(n_features)
+
+
+def test_a_probe_reads_what_is_linear_in_the_features_and_not_what_is_not():
+    rng = np.random.default_rng(0)
+    features, target = pairs(rng)
+    scores = []
+    for truth in (target, rng.permutation(target)):
+        validation = (features[100:200], truth[100:200])
+        predicted = probes.ridge(features[:100], truth[:100], validation, features[200:])
+        scores.append(probes.r_squared(truth[200:], predicted))
+    assert scores[0] > 0.999
+    assert scores[1] < 0.1
+
+
+def test_a_probe_is_ridge_regression():
+    rng = np.random.default_rng(1)
+    features, target = pairs(rng)
+    target = target + rng.standard_normal(300)
+    validation = (features[100:200], target[100:200])
+    predicted = probes.ridge(features[:100], target[:100], validation, features[200:])
+    centred = (features - features[:100].mean(axis=0)) / features[:100].std(axis=0)
+    possible = []
+    for strength in probes.STRENGTHS:
+        # As least squares with a record for each feature.
+        wide = np.vstack([centred[:100], np.sqrt(strength) * np.eye(5)])
+        wanted = np.append(target[:100] - target[:100].mean(), np.zeros(5))
+        possible.append(centred[200:] @ np.linalg.lstsq(wide, wanted)[0] + target[:100].mean())
+    assert min(np.abs(predicted - each).max() for each in possible) < 1e-6
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=30))
+def test_auroc_is_the_share_of_pairs_in_order(records):
+    truth = np.array([each for each, _ in records] + [True, False])
+    score = np.array([each for _, each in records] + [2, 3])
+    difference = score[truth][:, None] - score[~truth]
+    expected = (difference > 0).mean() + 0.5 * (difference == 0).mean()
+    assert probes.auroc(truth, score) == pytest.approx(expected)
+
+
+def test_the_mean_of_the_truth_scores_zero():
+    truth = np.random.default_rng(0).standard_normal(50)
+    assert probes.r_squared(truth, np.full(50, truth.mean())) == pytest.approx(0)
+
+
+def test_distances_are_those_to_the_r_peaks_around():
+    times = np.array([1.0, 2.0, 5.0])
+    found = probes.distances([np.array([0.5, 1.75, 2.5])], times)
+    np.testing.assert_allclose(found["since_r"], [[0.5, 0.25, 1.5]])
+    np.testing.assert_allclose(found["until_r"], [[0.75, 0.5, 1.5]])
+
+
+def test_collapse_is_seen_in_all_three_numbers():
+    rng = np.random.default_rng(0)
+    alive = rng.standard_normal((200, 10, 16))
+    dead = np.repeat(rng.standard_normal((1, 1, 16)), 200, axis=0).repeat(10, axis=1)
+    line = dead + 1e-3 * rng.standard_normal((200, 1, 1)) * rng.standard_normal(16)
+    healthy, collapsed, thin = map(probes.health, (alive, dead, line))
+    assert healthy["effective_rank"] > 12
+    assert healthy["std"] > 0.9
+    assert healthy["cosine"] < 0.05
+    assert collapsed["std"] < 1e-6
+    assert collapsed["cosine"] == pytest.approx(1)
+    assert thin["effective_rank"] < 1.1
+    assert collapsed["effective_rank"] < 1.5
+
+
+# Questions and answers
+
+
+def table(score, n_seeds=5):
+    """Return rows of all arms that questions are about, scored by a function of arm and seed."""
+    rows = []
+    for question in answers.QUESTIONS:
+        arms = [question.more, question.less, question.more_without, question.less_without]
+        for arm in filter(None, arms):
+            rows += [
+                {
+                    "objective": question.objective,
+                    "strategy": arm.strategy,
+                    "truncate": arm.truncate,
+                    "factor": factor,
+                    "seed": str(seed),
+                    "score": str(score(arm, factor, seed)),
+                }
+                for seed in range(n_seeds)
+                for factor in arm.factors
+            ]
+    unique = {tuple(row.values()): row for row in rows}
+    return list(unique.values())
+
+
+def answers_by_text(rows):
+    return {(q.objective, q.text): (mean, say) for q, mean, _, say in answers.answers(rows)}
+
+
+def test_all_arms_of_the_questions_are_run():
+    everything = runs.all_runs(runs.FULL)
+    there = {(run.objective, run.strategy, run.truncate) for run in everything}
+    for question in answers.QUESTIONS:
+        for arm in (question.more, question.less):
+            assert (question.objective, arm.strategy, arm.truncate) in there
+
+
+def test_answers_follow_the_scores_and_not_what_all_arms_of_a_seed_share():
+    noise = np.random.default_rng(0).standard_normal(5)
+    better = {answers.LONG: 0.2, "Leads.mlae()": -0.01}
+    rows = table(lambda arm, factor, seed: noise[seed] + better.get(arm.strategy, 0))  # noqa: ARG005
+    found = answers_by_text(rows)
+    assert found["mae", "Do long gaps teach rhythm?"] == (pytest.approx(0.2), "yes")
+    assert found["mae", "Do short gaps teach shape?"] == (pytest.approx(-0.2), "no")
+    assert found["jepa", "Does cutting contexts cost?"] == (pytest.approx(0), "no")
+    assert found["mae", "Does masking leads together teach axis?"] == (pytest.approx(0.01), "yes")
+
+
+def test_noise_of_its_own_in_each_training_leaves_no_answer():
+    rng = np.random.default_rng(1)
+    found = answers_by_text(table(lambda *_: rng.standard_normal()))
+    assert {say for _, say in found.values()} == {"cannot tell"}
+
+
+def test_the_edge_effect_is_what_the_middle_loses_beyond_the_ends():
+    def score(arm, factor, seed):
+        lost = (0.3 if factor.endswith("_middle") else 0.1) * (arm.strategy == answers.LONG)
+        return 0.1 * factor.startswith("since") + 1e-6 * seed - lost
+
+    found = answers_by_text(table(score))
+    question = "Does the edge effect of mask and complement cost the middle?"
+    assert found["jepa", question] == (pytest.approx(0.2), "yes")
+
+
+@pytest.mark.parametrize("n_questions", [1, 9])
+def test_intervals_hold_as_often_as_they_say(n_questions):
+    rng = np.random.default_rng(2)
+    n_drawn = 2000
+    found = [answers.interval(rng.standard_normal(5), n_questions) for _ in range(n_drawn)]
+    missed = np.mean([abs(mean) > half_width for mean, half_width in found])
+    expected = 0.05 / n_questions
+    # Five standard errors.
+    assert missed == pytest.approx(expected, abs=5 * np.sqrt(expected / n_drawn))
+
+
+def test_a_table_that_is_not_whole_is_refused():
+    rows = table(lambda *_: 0.0)
+    with pytest.raises(ValueError, match=r"the table lacks scores of mae RandomPatches.*; run the"):
+        answers.answers(rows[1:])
+    with pytest.raises(ValueError, match="needs at least two seeds, not 1; run more"):
+        answers.answers(table(lambda *_: 0.0, n_seeds=1))
+
+
+def test_a_context_that_is_cut_loses_tokens_and_one_that_is_filled_up_does_not():
+    filled, cut = (
+        runs.execute(runs.Run("mae", runs.CUT, 1, 0, truncate), TINY)
+        for truncate in ("never", "ends")
+    )
+    assert cut["tokens_seen"] < filled["tokens_seen"]
+    # Some contexts are longer than the shortest of their batch, which is what both keep.
+    assert cut["tokens_seen"] % (runs.BATCH_SIZE) == 0
+
+
+def test_the_middle_and_the_ends_are_scored_apart():
+    rng = np.random.default_rng(3)
+    times = np.arange(0.1, 10, 0.2)
+    peaks = [np.sort(rng.uniform(0, 10, 12)) for _ in range(90)]
+    truth = probes.distances(peaks, times)["since_r"]
+    tokens = np.stack([truth, rng.standard_normal(truth.shape)], axis=2)
+    tokens[:, ~probes.is_middle(times), 0] = 0
+    parts = np.split(np.arange(90), [60, 75])
+    scores = probes.of_tokens(tokens, peaks, times, parts)
+    assert scores["since_r_middle"] > scores["since_r"] > scores["since_r_ends"]
+
+
+# Data of one's own
+
+N_OWN = 72
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    """Return a stack of synthetic records of 48 people, some with several, as write_stack does."""
+    folder = tmp_path_factory.mktemp("own")
+    people = synthetic_population(
+        N_OWN, np.random.default_rng(0), n_samples=1000, sampling_rate=100
+    )
+    np.save(folder / "records.npy", people.signals)
+    how = {
+        "file_leads": STANDARD_LEADS,
+        "file_sampling_rate": 100,
+        "file_unit": "mV",
+        "sampling_rate": 100,
+    }
+    sources = [(folder / "records.npy", number) for number in range(N_OWN)]
+    write_stack(sources, folder / "stack.npy", progress=False, workers=1, **how)
+    table = {
+        "person": [f"p{number % 48}" for number in range(N_OWN)],
+        "fibrillation": (people.factors["rhythm"] != "sinus").astype(int),
+        "early": np.where(people.factors["ectopic_beats"] > 0, "yes", "no"),
+        "rate": people.factors["heart_rate"].round(2),
+    }
+    return folder / "stack.npy", table
+
+
+def write_labels(path, table):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(table)
+        writer.writerows(zip(*table.values(), strict=True))
+    return str(path)
+
+
+def test_the_study_runs_on_a_stack_with_labels(stack, tmp_path):
+    path, table = stack
+    labels = write_labels(tmp_path / "labels.csv", table)
+    own = replace(TINY, stack=str(path), labels=labels, patients="person")
+    scores = runs.execute(runs.Run("mae", "RandomPatches(0.8)", 1, 0), own)["scores"]
+    assert set(scores) == {"fibrillation", "early", "rate", "macro AUROC"}
+    assert scores["macro AUROC"] == pytest.approx((scores["fibrillation"] + scores["early"]) / 2)
+    assert not [run for run in runs.all_runs(own) if "Beats" in run.strategy]
+
+
+def test_nobody_is_on_two_sides_of_a_split(stack, tmp_path):
+    path, table = stack
+    labels = write_labels(tmp_path / "labels.csv", table)
+    who = np.array(table["person"])
+    parts = data.own(path, labels, "person", 0).parts
+    assert sorted(np.concatenate(parts)) == list(range(N_OWN))
+    sides = [set(who[part]) for part in parts]
+    assert [len(side) for side in sides] == [32, 6, 10]
+    assert len(set.union(*sides)) == 48
+
+
+def test_a_key_changes_with_the_labels(stack, tmp_path):
+    path, table = stack
+    run = runs.all_runs(TINY)[0]
+    keys = []
+    for name in ("one.csv", "other.csv"):
+        labels = write_labels(tmp_path / name, table)
+        keys.append(run.key(replace(TINY, stack=str(path), labels=labels)))
+        table = {**table, "rate": table["rate"] + 1}
+    assert len({*keys, run.key(TINY)}) == 3
+
+
+def test_a_key_does_not_change_with_the_place_of_the_files(stack, tmp_path):
+    path, table = stack
+    run = runs.all_runs(TINY)[0]
+    labels = [write_labels(tmp_path / name, table) for name in ("one.csv", "other.csv")]
+    one, other = (run.key(replace(TINY, stack=str(path), labels=each)) for each in labels)
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("change", "patients", "message"),
+    [
+        ({"rate": ["", *range(71)]}, "person", "label 'rate' is empty or NaN in 1 records, the "),
+        ({"rate": ["NaN"] * 72}, "person", "label 'rate' is empty or NaN in 72 records, the first"),
+        ({"rate": ["inf", *range(71)]}, "person", "label 'rate' is infinite in some records"),
+        ({"rate": list("abc") * 24}, "person", "label 'rate' has 3 values that are no numbers; wr"),
+        ({"early": ["no"] * 72}, "person", "label 'early' is no in all .* records to train with; "),
+        ({}, "patient", "has no column 'patient' that says who a record is of; it has person, "),
+        ({"person": ["a", "b"] * 36}, "person", "2 people leave 1 to train on, of the 32 at least"),
+    ],
+)
+def test_labels_that_cannot_be_learnt_are_refused(stack, tmp_path, change, patients, message):
+    path, table = stack
+    labels = write_labels(tmp_path / "labels.csv", table | change)
+    with pytest.raises(ValueError, match=message):
+        data.own(path, labels, patients, 0)
+
+
+def test_tables_that_do_not_fit_the_stack_are_refused(stack, tmp_path):
+    path, table = stack
+    short = write_labels(tmp_path / "short.csv", {k: v[:50] for k, v in table.items()})
+    with pytest.raises(ValueError, match=r"has 50 rows, but .* has 72 records; write a row for"):
+        data.own(path, short, None, 0)
+    empty = write_labels(tmp_path / "empty.csv", {"rate": []})
+    with pytest.raises(ValueError, match="has no rows; write a header, and a row for each record"):
+        data.own(path, empty, None, 0)
+    nameless = write_labels(tmp_path / "nameless.csv", {"person": table["person"]})
+    with pytest.raises(ValueError, match="has no label beside 'person'; add a column to be read"):
+        data.own(path, nameless, "person", 0)
+
+
+@pytest.mark.parametrize(("n_samples", "rate"), [(990, 100), (1000, 128)])
+def test_stacks_that_do_not_fit_the_model_are_refused(stack, tmp_path, n_samples, rate):
+    path, table = stack
+    np.save(tmp_path / "other.npy", np.load(path)[:, :, :n_samples])
+    said = json.loads(path.with_suffix(".npy.json").read_text(encoding="utf-8"))
+    said["shape"][2], said["lengths"], said["sampling_rate"] = n_samples, [n_samples] * N_OWN, rate
+    (tmp_path / "other.npy.json").write_text(json.dumps(said), encoding="utf-8")
+    labels = write_labels(tmp_path / "labels.csv", table)
+    message = f"records of {n_samples} samples at {rate} Hz do not divide into tokens .*; crop them"
+    with pytest.raises(ValueError, match=message):
+        data.own(tmp_path / "other.npy", labels, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--stack=a.npy"], "--stack and --labels need each other"),
+        (["--labels=a.csv"], "--stack and --labels need each other"),
+        (["--patients=person"], "--patients is a column of --labels"),
+        (["--stack=a.npy", "--labels=a.csv"], "--table says where to write the results of your"),
+    ],
+)
+def test_options_that_need_others_are_refused_without(options, message, capsys):
+    with pytest.raises(SystemExit):
+        study.arguments(options)
+    assert message in capsys.readouterr().err
