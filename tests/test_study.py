@@ -187,7 +187,7 @@ def test_runs_go_on_in_processes_of_their_own(tmp_path):
     for done in (0, 2):
         result = subprocess.run(
             [sys.executable, str(script), *options, f"--table={tmp_path / 'study.csv'}"],
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": ""},
             capture_output=True,
             text=True,
             check=True,
