@@ -638,9 +638,12 @@
     }
   }
 
+  let said;
+
   function say(words) {
+    clearTimeout(said);
     part("done").textContent = words;
-    setTimeout(() => part("done").replaceChildren(), 3000);
+    said = setTimeout(() => part("done").replaceChildren(), 3000);
   }
 
   // The figure as a file: it holds what it needs, as styles do not come with it.

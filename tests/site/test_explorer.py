@@ -239,6 +239,23 @@ def test_copied_code_draws_the_figure_of_a_lead(desktop, address, monkeypatch):
     plt.close("all")
 
 
+def test_what_was_copied_last_is_told_for_as_long_as_what_was_copied_first(browser, address):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.clock.install()
+    open_page(page, address, "mae")
+    copy = page.get_by_role("button", name="Copy as Python")
+    told = page.get_by_text("Copied", exact=True)
+    for _ in range(2):
+        copy.click()
+        told.wait_for()
+        page.clock.run_for(2000)
+    assert told.is_visible()
+    page.clock.run_for(1100)
+    assert not told.is_visible()
+    context.close()
+
+
 def first(masks, size):
     """Return the masks of the first records."""
     return ecgmask.Masks(masks.context[:size], masks.targets[:size])
