@@ -18,9 +18,11 @@ if (script) {
   const button = document.querySelector(".copy-script");
   const words = button.textContent;
   const clipboard = new ClipboardJS(button, { text: () => JSON.parse(script.content.textContent) });
+  let said;
   const say = (text) => {
+    clearTimeout(said);
     button.textContent = text;
-    setTimeout(() => (button.textContent = words), 2000);
+    said = setTimeout(() => (button.textContent = words), 2000);
   };
   clipboard.on("success", () => say("Copied"));
   clipboard.on("error", () => say("Copying failed"));

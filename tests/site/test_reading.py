@@ -241,6 +241,20 @@ def test_the_whole_script_is_copied_by_keyboard(new_reader, address, place):
     assert copied == script.read_text(encoding="utf-8")
 
 
+def test_a_second_copy_of_the_script_is_told_as_long_as_the_first(new_reader, address):
+    reader = new_reader(permissions=CLIPBOARD)
+    reader.tab.clock.install()
+    reader.open(address + EXAMPLE)
+    button = reader.tab.locator("button.copy-script")
+    for _ in range(2):
+        button.click()
+        reader.tab.locator("button.copy-script", has_text="Copied").wait_for()
+        reader.tab.clock.run_for(1500)
+    assert button.inner_text() == "Copied"
+    reader.tab.clock.run_for(600)
+    assert button.inner_text() == "Copy the whole script"
+
+
 def test_downloads_are_at_the_top(new_reader, address):
     reader = new_reader(size=PHONE)
     reader.open(address + EXAMPLE)
