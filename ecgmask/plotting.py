@@ -773,7 +773,7 @@ def plot_visibility(
         key=lambda item: item[1].p_context[len(item[1].p_context) // 2],
     )
     for number, (name, each) in enumerate(ordered):
-        patch = round((0.2, 0.5, 0.8)[number % 3] * len(each.p_context))
+        patch = int((0.2, 0.5, 0.8)[number % 3] * len(each.p_context))
         ax.text(
             (patch + 0.5) * each.patch_duration,
             each.p_context[patch],

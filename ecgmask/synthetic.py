@@ -107,6 +107,7 @@ J_RISE = 0.010  # s before the end of QRS, in which the ST segment reaches its l
 FIBRILLATION = (-0.01, 0.03, -0.05)  # mV along X, Y and Z
 F_WAVE_RATES = (4.5, 8.0)  # Hz
 F_WAVE_CHANGES = (0.2, 1.5)  # Hz
+F_WAVE_JITTER = 0.3  # Hz, standard deviation of their rate within a record
 EXTRASYSTOLES = (0.25, 0.4)  # of the RR interval before it, by how much an ectopic beat is early
 SHORTEST_JT = 0.08  # s
 
@@ -203,7 +204,8 @@ def synthetic_ecg(
         Number of premature ventricular beats in the record, no two in a row: at least 0 and at
         most a quarter of its beats.
     pr_interval
-        From the onset of P to that of QRS, in ms, in [110, 400] and below the RR interval.
+        From the onset of P to that of QRS, in ms, in [110, 400] and, in sinus rhythm, below the
+        shortest RR interval. There is no P wave in atrial fibrillation.
     qrs_duration
         From the onset of QRS to its end, in ms, in [60, 200].
     qtc
@@ -300,7 +302,7 @@ def synthetic_ecg(
     check_rng(rng)
     n_samples = check_count("n_samples", n_samples)
     n_ectopic = check_count("ectopic_beats", ectopic_beats, least=0)
-    if rhythm not in get_args(Rhythm):
+    if not isinstance(rhythm, str) or rhythm not in get_args(Rhythm):
         raise ValueError(f"rhythm must be one of {', '.join(get_args(Rhythm))}, not {rhythm!r}")
     value = {
         name: _check_range(name, given, *RANGES[name])
@@ -328,7 +330,7 @@ def synthetic_ecg(
         f"of the mean RR interval in {rhythm}{' rhythm' if rhythm == 'sinus' else ''}",
         "5% of it are 0.05",
     )
-    _check_together(value, n_samples, n_ectopic)
+    _check_together(rhythm, value, n_samples, n_ectopic)
     return _make(rng, n_samples, rhythm, n_ectopic, value).ecg
 
 
@@ -351,9 +353,9 @@ def synthetic_population(
 ) -> SyntheticPopulation:
     """Draw synthetic ECGs of many made-up people, with what is true of each as a table.
 
-    It is a world whose truth is known, to ask what a model has learnt: every factor is independent
-    of the others and of the person, which no factor of patients is. Nobody's heart is in it, and
-    what a model learns here says nothing about patients.
+    It is a world whose truth is known, to ask what a model has learnt: every factor is drawn
+    independently of the others and of the person, which no factor of patients is. Nobody's heart is
+    in it, and what a model learns here says nothing about patients.
 
     Parameters
     ----------
@@ -372,7 +374,9 @@ def synthetic_population(
         The signals, the factors and the R peaks. The columns of the factors have the names, units
         and meanings of the parameters of :func:`synthetic_ecg`. `heart_rate` and `rr_variation`
         are those of the intervals between the R peaks of the record, the latter without those
-        before and after an ectopic beat. `pr_interval` is NaN where there is no P wave.
+        before and after an ectopic beat. `qtc` belongs to the heart rate that was drawn, from which
+        that of the R peaks differs where they are irregular. `pr_interval` is NaN where there is no
+        P wave, which :func:`synthetic_ecg` does not take.
 
     Raises
     ------
@@ -383,13 +387,14 @@ def synthetic_population(
 
     Notes
     -----
-    The factors are independent and uniform, with normal and abnormal values: `heart_rate` in
-    [50, 100] on average, `pr_interval` in [120, 240], `qrs_duration` in [80, 140], `qtc` in
+    The factors are drawn uniformly, with normal and abnormal values: `heart_rate` in
+    [50, 100], `pr_interval` in [120, 240], `qrs_duration` in [80, 140], `qtc` in
     [370, 470], `frontal_axis` in [-60, 120], `t_amplitude` in [-0.3, 0.5], `st_level` in
     [-0.2, 0.3], `noise` in [0.002, 0.02], `baseline_wander` in [0, 0.2], `muscle_noise` in
     [0, 0.04] and `mains_noise`, of 50 Hz, in [0, 0.02], but 0 where `sampling_rate` is below 150.
     The logarithm of `rr_variation` is uniform: in [0.01, 0.1] in sinus rhythm and in [0.15, 0.3]
-    in atrial fibrillation, on average, which a quarter of the records are in. Half of them have one
+    in atrial fibrillation, which a quarter of the records are in. What a record of a few beats has
+    of these two scatters around what was drawn. Half of them have one
     or two ectopic beats, and `shape_variation` is 1.
 
     Examples
@@ -433,7 +438,7 @@ def synthetic_population(
         intervals = np.diff(made.r_peaks)
         regular = intervals[~(made.ectopic[1:] | made.ectopic[:-1])]
         factors["heart_rate"][number] = 60 / intervals.mean()
-        factors["rr_variation"][number] = regular.std() / regular.mean()
+        factors["rr_variation"][number] = regular.std(ddof=1) / regular.mean()
     factors["pr_interval"][rhythms == "atrial fibrillation"] = np.nan
     columns = {"rhythm": rhythms, "ectopic_beats": ectopic_beats, **factors}
     return SyntheticPopulation(signals, columns, tuple(r_peaks))
@@ -631,10 +636,10 @@ def _sum_of_beats(
 def _f_waves(rng: Generator, n_samples: int, rate: float) -> Array:
     """Draw a sawtooth of three harmonics, whose rate and size change without a rule."""
     faster, larger, *_ = _band_noise(rng, n_samples, rate, F_WAVE_CHANGES)
-    turns = rng.random() + np.cumsum(rng.uniform(*F_WAVE_RATES) + 1.2 * faster) / rate
+    turns = rng.random() + np.cumsum(rng.uniform(*F_WAVE_RATES) + F_WAVE_JITTER * faster) / rate
     harmonics = np.array([1, 2, 3])
     sawtooth = np.sin(2 * np.pi * np.outer(turns, harmonics)) / harmonics
-    waves: Array = (1 + 0.5 * larger) * sawtooth.sum(axis=1)
+    waves: Array = np.exp(0.3 * larger) * sawtooth.sum(axis=1)
     return waves
 
 
@@ -649,13 +654,15 @@ def _band_noise(rng: Generator, n_samples: int, rate: float, band: tuple[float, 
     return noise * float(n_drawn / np.sqrt(4 * inside.sum()))
 
 
-def _check_together(value: dict[str, float], n_samples: int, n_ectopic: int) -> None:
+def _check_together(rhythm: str, value: dict[str, float], n_samples: int, n_ectopic: int) -> None:
     """Raise an error if values that are in range contradict each other."""
     rr = 60 / value["heart_rate"]
-    if value["pr_interval"] >= 1000 * rr:
+    shortest = 1000 * rr * _shortest_interval(rhythm, value["rr_variation"])
+    if rhythm == "sinus" and value["pr_interval"] >= shortest:
         raise ValueError(
-            f"pr_interval must be below the RR interval, {1000 * rr:.0f} ms at "
-            f"{value['heart_rate']:g} beats per minute, not {value['pr_interval']:g}; lower either"
+            f"pr_interval must be below the shortest RR interval, {shortest:.0f} ms at "
+            f"{value['heart_rate']:g} beats per minute and an rr_variation of "
+            f"{value['rr_variation']:g}, not {value['pr_interval']:g}; lower any of them"
         )
     qt = value["qtc"] * np.sqrt(rr)
     if qt - value["qrs_duration"] < 1000 * SHORTEST_JT:

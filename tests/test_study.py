@@ -79,6 +79,17 @@ def test_a_key_changes_with_the_code(monkeypatch):
     assert run.key(TINY) != before
 
 
+def test_the_digest_is_of_the_package_too(tmp_path, monkeypatch):
+    assert Path(runs.strategies.__file__) in runs.sources()
+    assert Path(runs.probes.__file__) in runs.sources()
+    digests = set()
+    for text in ("one = 1", "one = 2"):
+        (tmp_path / "module.py").write_text(text)
+        monkeypatch.setattr(runs, "sources", lambda: [tmp_path / "module.py"])
+        digests.add(runs.code_digest.__wrapped__())
+    assert len(digests) == 2
+
+
 def cheap_runs():
     """Return runs of each objective and of both kinds of tokens."""
     lines = {"random encoder", "RandomPatches(0.8)", "ContextToTarget()", "Beats()", "Leads.mlae()"}
@@ -220,15 +231,17 @@ def collated(strategy, patch_size=20, n_records=8):
     return runs.tokens_of(masked.batch, patch_size, 1), masked
 
 
-@pytest.mark.parametrize("objective", model.OBJECTIVES)
-def test_what_is_neither_context_nor_target_changes_no_loss(objective):
+def test_a_masked_autoencoder_has_no_loss_on_what_is_neither_context_nor_target():
     torch.manual_seed(0)
-    trained = model.OBJECTIVES[objective](model.Encoder(50, 240, 1)).eval()
+    trained = model.MaskedAutoencoder(model.Encoder(50, 240, 1)).eval()
     tokens, masked = collated(RandomPatches(0.8))
-    # The tokens of a JEPA's target encoder know all others.
-    used = masked.context if objective == "mae" else torch.arange(50).expand(8, -1)
-    used = torch.cat([used, *masked.targets], dim=1)
-    changed = tokens + 100 * (~model.mark_tokens(used, 50))[..., None]
+    masked = masked._replace(
+        targets=[each[:, 1:] for each in masked.targets],
+        target_padding=[each[:, 1:] for each in masked.target_padding],
+    )
+    unused = ~model.mark_tokens(torch.cat([masked.context, *masked.targets], dim=1), 50)
+    assert unused.any(dim=1).all()
+    changed = tokens + 100 * unused[..., None]
     assert torch.equal(trained(tokens, masked), trained(changed, masked))
 
 
@@ -461,6 +474,13 @@ def test_a_table_that_is_not_whole_is_refused():
         answers.answers(rows[1:])
     with pytest.raises(ValueError, match="needs at least two seeds, not 1; run more"):
         answers.answers(table(lambda *_: 0.0, n_seeds=1))
+    without = [
+        row
+        for row in rows
+        if (row["strategy"], row["seed"]) != ("RandomPatches(0.8)", rows[-1]["seed"])
+    ]
+    with pytest.raises(ValueError, match=r"have other seeds: .*; run those that one lacks"):
+        answers.answers(without)
 
 
 def test_a_context_that_is_cut_loses_tokens_and_one_that_is_filled_up_does_not():
@@ -614,7 +634,9 @@ def test_stacks_that_do_not_fit_the_model_are_refused(stack, tmp_path, n_samples
         (["--stack=a.npy"], "--stack and --labels need each other"),
         (["--labels=a.csv"], "--stack and --labels need each other"),
         (["--patients=person"], "--patients is a column of --labels"),
-        (["--stack=a.npy", "--labels=a.csv"], "--table says where to write the results of your"),
+        (["--stack=a.npy", "--labels=a.csv"], "--table says where to write results of your own"),
+        (["--hundredth"], "--table says where to write results of your own data, or of a small"),
+        (["--hundredth", "--table=docs/../docs/study.csv"], "--table says where to write"),
     ],
 )
 def test_options_that_need_others_are_refused_without(options, message, capsys):

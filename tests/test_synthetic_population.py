@@ -181,7 +181,7 @@ def test_rate_and_variation_are_those_of_the_r_peaks(people, table):
     rates = [60 / np.diff(peaks).mean() for peaks in people.r_peaks]
     np.testing.assert_allclose(table.heart_rate, rates, rtol=1e-12)
     regular = (table.ectopic_beats == 0).to_numpy()
-    variations = [np.diff(peaks).std() / np.diff(peaks).mean() for peaks in people.r_peaks]
+    variations = [np.diff(peaks).std(ddof=1) / np.diff(peaks).mean() for peaks in people.r_peaks]
     np.testing.assert_allclose(table.rr_variation[regular], np.array(variations)[regular])
     assert (table.rr_variation[~regular] < np.array(variations)[~regular]).mean() > 0.8
 

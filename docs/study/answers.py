@@ -103,7 +103,12 @@ def differences(rows, question):
     more, less = (
         scores_of(rows, question.objective, arm) for arm in (question.more, question.less)
     )
-    found = {seed: more[seed] - less[seed] for seed in more.keys() & less.keys()}
+    if more.keys() != less.keys():
+        raise ValueError(
+            f"{question.more} and {question.less} have other seeds: {sorted(more)} and "
+            f"{sorted(less)}; run those that one lacks"
+        )
+    found = {seed: more[seed] - less[seed] for seed in more}
     if question.more_without:
         without = differences(
             rows,

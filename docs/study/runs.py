@@ -32,7 +32,7 @@ BATCH_SIZE = 32
 LEARNING_RATE = 2e-3
 
 # Beside the settings that have a name: a random mask that hides as much as mask and complement
-# does, and mask and complement with blocks as long in time as they were published, half a second.
+# does, and mask and complement with blocks about as long in time as they were published.
 EXTRA = ("RandomPatches(0.8)", "MaskAndComplement(min_block_size=3)")
 # Ten patches of a second hold no two spans of ten.
 SHORTENED = {"Both(Spans.wav2vec2(), Leads.oh())": "Both(Spans(length=2), Leads.oh())"}
@@ -80,11 +80,19 @@ class Run:
         return f"{self.objective}-{self.strategy}-{self.seed}-{digest[:16]}"
 
 
+def sources():
+    """Return the files on whose code results depend: some of this folder, and the package."""
+    here = Path(__file__).parent
+    return [
+        *(here / name for name in SOURCES),
+        *sorted(Path(ecgmask.__file__).parent.rglob("*.py")),
+    ]
+
+
 @cache
 def code_digest():
-    """Return a digest of the code of this folder, on which results depend."""
-    here = Path(__file__).parent
-    return hashlib.sha256(b"".join((here / name).read_bytes() for name in SOURCES)).hexdigest()
+    """Return a digest of all code on which results depend."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources())).hexdigest()
 
 
 @cache

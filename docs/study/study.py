@@ -60,8 +60,11 @@ def arguments(given):
         parser.error("--stack and --labels need each other")
     if asked.patients and not asked.labels:
         parser.error("--patients is a column of --labels")
-    if asked.stack and asked.table == DOCS / "study.csv":
-        parser.error("--table says where to write the results of your own data")
+    if (asked.stack or asked.hundredth) and asked.table.resolve() == DOCS / "study.csv":
+        parser.error(
+            "--table says where to write results of your own data, or of a small study: not over "
+            "those of the study"
+        )
     return asked
 
 
@@ -100,7 +103,11 @@ def main(given=None):
     with ProcessPoolExecutor(asked.processes, context) as pool:
         futures = {pool.submit(runs.do, asked.folder, run, size): run for run in left}
         for number, future in enumerate(as_completed(futures), start=1):
-            future.result()
+            try:
+                future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # it is told now, not after all others
+                raise
             run = futures[future]
             ahead = (time.perf_counter() - start) / number * (len(left) - number) / 60
             print(

@@ -2,8 +2,8 @@
 Make an ECG for a test
 ======================
 
-Code that trains on ECGs is tested on ECGs of any length and heart rate, not on noise. Of a
-synthetic ECG everything is known that a cardiologist reads, and it says everywhere what it is.
+Code that trains on ECGs is tested on ECGs of any length and heart rate, not on noise. Rhythm,
+intervals, axis and amplitudes of a synthetic ECG are parameters, and it says what it is.
 """
 
 # %%
