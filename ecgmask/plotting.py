@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap, to_rgba
@@ -780,7 +781,7 @@ def plot_visibility(
             name,
             ha="center",
             va="center",
-            fontsize=0.9 * plt.rcParams["font.size"],
+            fontsize=0.9 * rcParams["font.size"],
             color=palette.text,
             bbox={"facecolor": palette.background, "linewidth": 0, "pad": 1},
             zorder=3,

@@ -947,6 +947,18 @@ def test_figures_of_several_strategies_are_labelled_with_their_numbers(compariso
     assert words in plot_visibility(comparison).figure.get_label()
 
 
+@pytest.mark.parametrize("n_patches", [2, 3, 7])
+def test_names_stand_on_curves_of_a_few_patches(n_patches):
+    strategies = {name: RandomPatches(0.5) for name in ("first", "second", "third", "fourth")}
+    comparison = compare_strategies(strategies, n_patches, n_batches=2)
+    ax = plot_visibility(comparison)
+    for text in ax.texts:
+        statistics = comparison[text.get_text()]
+        time, height = text.get_position()
+        patch = round(time / statistics.patch_duration - 0.5)
+        assert height == statistics.p_context[patch]
+
+
 @pytest.mark.parametrize("draw", [plot_shares, plot_visibility])
 def test_a_comparison_is_drawn_in_axes_of_the_caller(comparison, draw):
     fig, (left, right) = plt.subplots(1, 2)

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -180,6 +181,26 @@ def test_a_run_that_died_is_done_again_and_the_others_are_not(monkeypatch, tmp_p
     assert small(monkeypatch, tmp_path)
     assert len(executed) == 4
     assert executed[1] == executed[2]
+
+
+def test_a_run_that_fails_is_told_before_others_are_started(monkeypatch, tmp_path):
+    shut_down = []
+
+    class Failing(InThisProcess):
+        def submit(self, *_):
+            future = Future()
+            future.set_exception(OSError("disk full"))
+            return future
+
+        def shutdown(self, **options):
+            shut_down.append(options)
+
+    monkeypatch.setattr(runs, "HUNDREDTH", TINY)
+    monkeypatch.setattr(study, "ProcessPoolExecutor", Failing)
+    options = ["--hundredth", "--folder", str(tmp_path), "--table", str(tmp_path / "study.csv")]
+    with pytest.raises(OSError, match="disk full"):
+        study.main(options)
+    assert shut_down == [{"cancel_futures": True}]
 
 
 def test_parts_are_merged_when_all_are_there(monkeypatch, tmp_path):

@@ -607,6 +607,8 @@ def test_what_is_no_generator_is_refused(rng):
             r"rr_variation must be in \[0\.1, 0\.3\] .* in atrial fibrillation, not 0\.03",
         ),
         ({"rhythm": "flutter"}, "rhythm must be one of sinus, atrial fibrillation, not 'flutter'"),
+        ({"rhythm": ["sinus"]}, r"rhythm must be one of .*, not \['sinus'\]"),
+        ({"rhythm": np.array(["sinus", "sinus"])}, "rhythm must be one of sinus, atrial"),
         ({"rhythm": None}, "rhythm must be one of sinus, atrial fibrillation, not None"),
     ],
 )
@@ -646,6 +648,11 @@ def test_what_is_no_whole_number_is_refused(name, value):
             "and an rr_variation of 0.03, not 380; lower any of them",
         ),
         (
+            {"heart_rate": 150, "pr_interval": 390, "rr_variation": 0.2},
+            "pr_interval must be below the shortest RR interval, 261 ms at 150 beats per minute "
+            "and an rr_variation of 0.2, not 390; lower any of them",
+        ),
+        (
             {"heart_rate": 150, "qrs_duration": 180},
             "a QT interval of 253 ms leaves less than 80 ms of repolarisation after a QRS of 180 "
             "ms; raise qtc, or lower qrs_duration or heart_rate",
@@ -665,3 +672,9 @@ def test_what_is_no_whole_number_is_refused(name, value):
 def test_numbers_that_contradict_each_other_are_refused(options, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         make(**options)
+
+
+def test_without_p_waves_any_pr_interval_fits():
+    options = {"rhythm": "atrial fibrillation", "heart_rate": 180}
+    long, short = (make(0, pr_interval=ms, **options) for ms in (400, 110))
+    np.testing.assert_array_equal(long.signal, short.signal)
