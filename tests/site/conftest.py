@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -79,9 +81,22 @@ class Quiet(SimpleHTTPRequestHandler):
         self.wfile.write(page)
 
 
-def serve(site: Path) -> Iterator[str]:
+class InPieces(Quiet):
+    """Serves pages as a slow network does."""
+
+    def copyfile(self, source: BinaryIO, out: BinaryIO) -> None:
+        if not self.path.endswith(".html"):
+            return super().copyfile(source, out)
+        with suppress(ConnectionError):
+            while piece := source.read(2000):
+                out.write(piece)
+                time.sleep(0.02)
+        return None
+
+
+def serve(site: Path, handler: type[Quiet] = Quiet) -> Iterator[str]:
     """Serve a folder and yield its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(site))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()

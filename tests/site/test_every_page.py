@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from conftest import PHONE, SITE, WIDE, html_files
+from conftest import PHONE, SITE, WIDE, InPieces, html_files, serve
 
 BUDGET = 450_000  # bytes of a page with all that it loads, text compressed
 LARGEST_PAINT = 700  # ms; the promise is a second
@@ -298,3 +298,16 @@ def test_the_largest_paint_is_soon(visits):
 
 def test_nothing_moves_while_the_page_loads(visits):
     assert not faults(visits, lambda facts: facts["shift"] if facts["shift"] > LAYOUT_SHIFT else 0)
+
+
+@pytest.fixture(scope="session")
+def slow_address():
+    """The address of the built site behind a slow network."""
+    yield from serve(SITE, InPieces)
+
+
+@pytest.mark.parametrize("page", ALONE)
+def test_nothing_moves_while_a_page_arrives_in_pieces(new_reader, slow_address, page):
+    reader = new_reader()
+    reader.open(slow_address + page)
+    assert reader.tab.evaluate(PAINT)["shift"] < LAYOUT_SHIFT
