@@ -41,6 +41,13 @@ def pooled(tokens):
     return np.concatenate([tokens.mean(axis=1), tokens.std(axis=1)], axis=1)
 
 
+def principal_components(rows, fitted, n_components):
+    """Return all rows on the first principal components of those that are fitted."""
+    mean = rows[fitted].mean(axis=0)
+    _, _, components = np.linalg.svd(rows[fitted] - mean, full_matrices=False)
+    return (rows - mean) @ components[:n_components].T
+
+
 def of_records(features, factors, parts):
     """Return how well each factor is read from one vector for each record.
 

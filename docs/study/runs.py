@@ -1,5 +1,6 @@
 """The runs of the study: what there is to run, one run, and the folder that remembers them."""
 
+import copy
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import data
 import numpy as np
 import probes
 import torch
-from model import OBJECTIVES, Encoder
+from model import OBJECTIVES, WIDTH, Encoder
 
 import ecgmask
 from ecgmask import (
@@ -36,8 +37,14 @@ LEARNING_RATE = 2e-3
 EXTRA = ("RandomPatches(0.8)", "MaskAndComplement(min_block_size=3)")
 # Ten patches of a second hold no two spans of ten.
 SHORTENED = {"Both(Spans.wav2vec2(), Leads.oh())": "Both(Spans(length=2), Leads.oh())"}
+# What needs no training, beside encoders as they were drawn.
+BASELINES = ("principal components", "the mean")
 # No context is cut, but those of this setting are in runs of their own, to see what that costs.
 CUT = "ContextToTarget.ijepa()"
+# All settings show the encoder this share of the tokens, and most of them more. What it was when it
+# had seen that many is probed as well, so that one can compare at equal tokens, not only at equal
+# steps.
+EQUAL_SHARE = 0.19
 SOURCES = ("data.py", "model.py", "probes.py", "runs.py")
 
 
@@ -46,9 +53,9 @@ class Size:
     """How large the study is, and on which data: synthetic ones, unless there is a stack."""
 
     n_records: int = 3000
-    n_steps: int = 1500
+    n_steps: int = 1000
     n_seeds: int = 5
-    world: int = 18
+    world: int = 2026
     stack: str | None = None
     labels: str | None = None
     patients: str | None = None
@@ -134,6 +141,8 @@ def all_runs(size):
         for n_rows, n_seeds in N_SEEDS.items():
             if seed < n_seeds:
                 runs.append(Run("none", "random encoder", n_rows, seed))
+        if seed == 0:
+            runs += [Run("none", name, 1, seed) for name in BASELINES]
         for line, n_rows in settings().items():
             if size.stack and strategy_of(line).needs_r_peaks:
                 continue  # a stack says nothing of them
@@ -163,6 +172,10 @@ def world(size):
 
 def patch_size(run, rate):
     return round(PATCH_DURATIONS[run.n_rows] * rate)
+
+
+def n_patches_of(run, people):
+    return people.signals.shape[2] // patch_size(run, people.rate)
 
 
 def tokens_of(signals, n_samples, n_rows):
@@ -212,14 +225,20 @@ def without_fillers(masked):
 
 
 def train(run, size, encoder, signals, people):
-    """Train an encoder; return it, the tokens that it saw, and the mean of the last losses."""
+    """Train an encoder.
+
+    Return it, as it was when it had seen what all settings show it, the tokens that it saw in all,
+    and the mean of its last losses.
+    """
     model = OBJECTIVES[run.objective](encoder)
     trained = [each for each in model.parameters() if each.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, LEARNING_RATE, total_steps=size.n_steps, pct_start=0.1
     )
-    n_seen, losses = 0, []
+    n_tokens = n_patches_of(run, people) * run.n_rows
+    n_equal = EQUAL_SHARE * size.n_steps * BATCH_SIZE * n_tokens
+    early, n_seen, losses = None, 0, []
     for step, masked in enumerate(batches(run, size, signals, people)):
         signal = masked.batch[0] if isinstance(masked.batch, list) else masked.batch
         tokens = tokens_of(signal, patch_size(run, people.rate), run.n_rows)
@@ -232,7 +251,9 @@ def train(run, size, encoder, signals, people):
         model.follow(step / size.n_steps)
         n_seen += int((~masked.context_padding).sum())
         losses.append(loss.item())
-    return model.trained_encoder(), n_seen, float(np.mean(losses[-50:]))
+        if early is None and n_seen >= n_equal:
+            early = copy.deepcopy(model.trained_encoder())
+    return model.trained_encoder(), early, n_seen, float(np.mean(losses[-50:]))
 
 
 @torch.no_grad()
@@ -242,34 +263,61 @@ def encode(encoder, tokens):
     return torch.cat(encoded).double().numpy()
 
 
+def baseline(run, tokens, train):
+    """Return what a baseline makes of records, and of their tokens."""
+    n_records, _, n_samples = tokens.shape
+    if run.strategy == "the mean":
+        return np.zeros((n_records, 1)), np.zeros((*tokens.shape[:2], 1))
+    # As many numbers as an encoder gives.
+    of_records = probes.principal_components(tokens.reshape(n_records, -1), train, 2 * WIDTH)
+    fitted = np.arange(tokens[:, :, 0].size).reshape(tokens.shape[:2])[train].ravel()
+    of_tokens = probes.principal_components(tokens.reshape(-1, n_samples), fitted, WIDTH)
+    return of_records, of_tokens.reshape(*tokens.shape[:2], -1)
+
+
+def scores_of(run, people, of_records, of_tokens):
+    """Return how well each factor is read from records, and the way to R peaks from tokens."""
+    scores = probes.of_records(of_records, people.factors, people.parts)
+    if run.n_rows == 1 and people.r_peaks is not None:
+        times = (np.arange(of_tokens.shape[1]) + 0.5) * PATCH_DURATIONS[run.n_rows]
+        scores |= probes.of_tokens(of_tokens, people.r_peaks, times, people.parts)
+    return {name: float(score) for name, score in scores.items()}
+
+
 def execute(run, size):
     """Do one run and return its result: who, when, how long, and a score for each factor."""
     torch.set_num_threads(1)  # so small a model is faster on one, and runs go side by side
     torch.manual_seed(run.seed)
-    start = time.perf_counter()
     people = world(size)
+    start = time.process_time()  # what else the machine does is not counted
     signals = torch.as_tensor(people.signals)
     signals = signals / signals[people.parts[0]].std()  # one gain for all keeps ratios of leads
-    n_samples = patch_size(run, people.rate)
-    tokens = tokens_of(signals, n_samples, run.n_rows)
-    n_patches = signals.shape[2] // n_samples
-    encoder = Encoder(n_patches, tokens.shape[2], run.n_rows)
-    n_seen, loss = 0, None
-    if run.objective != "none":
-        encoder, n_seen, loss = train(run, size, encoder, signals, people)
-    encoded = encode(encoder.eval(), tokens)
-    scores = probes.of_records(probes.pooled(encoded), people.factors, people.parts)
-    if run.n_rows == 1 and people.r_peaks is not None:
-        times = (np.arange(n_patches) + 0.5) * PATCH_DURATIONS[run.n_rows]
-        scores |= probes.of_tokens(encoded, people.r_peaks, times, people.parts)
+    tokens = tokens_of(signals, patch_size(run, people.rate), run.n_rows)
+    n_seen, loss, health, of_mean, early_scores = 0, None, {}, {}, {}
+    if run.strategy in BASELINES:
+        features = baseline(run, tokens.double().numpy(), people.parts[0])
+        scores = scores_of(run, people, *features)
+    else:
+        encoder = Encoder(n_patches_of(run, people), tokens.shape[2], run.n_rows)
+        if run.objective != "none":
+            encoder, early, n_seen, loss = train(run, size, encoder, signals, people)
+            if early is not None:
+                encoded = encode(early.eval(), tokens)
+                early_scores = scores_of(run, people, probes.pooled(encoded), encoded)
+        encoded = encode(encoder.eval(), tokens)
+        scores = scores_of(run, people, probes.pooled(encoded), encoded)
+        of_mean = probes.of_records(encoded.mean(axis=1), people.factors, people.parts)
+        health = probes.health(encoded[people.parts[2]])
     return {
         **asdict(run),
         "n_steps": size.n_steps if n_seen else 0,
         "tokens_seen": n_seen,
         "loss": loss,
-        **{name: float(value) for name, value in probes.health(encoded[people.parts[2]]).items()},
-        "scores": {name: float(score) for name, score in scores.items()},
-        "seconds": time.perf_counter() - start,
+        **{name: float(value) for name, value in health.items()},
+        "scores": scores,
+        "scores_of_mean": {name: float(score) for name, score in of_mean.items()},
+        "scores_at_equal_tokens": early_scores,
+        "cpu_seconds": time.process_time() - start,
         "made": time.strftime("%Y-%m-%d"),
         "machine": platform.machine(),
         "versions": {

@@ -31,7 +31,7 @@ COLUMNS = (
     *SHARED,
     *("factor", "score"),
     *HEALTH,
-    *("seconds", "made", "machine", "ecgmask", "numpy", "python", "torch"),
+    *("cpu_seconds", "made", "machine", "ecgmask", "numpy", "python", "torch"),
 )
 
 
@@ -70,8 +70,8 @@ def arguments(given):
 
 def rows_of(result):
     """Yield a row for each score of a run."""
-    rest = {name: result[name] for name in (*SHARED, *HEALTH, "made", "machine")}
-    rest |= result["versions"] | {"seconds": round(result["seconds"], 1)}
+    rest = {name: result.get(name) for name in (*SHARED, *HEALTH, "made", "machine")}
+    rest |= result["versions"] | {"cpu_seconds": round(result["cpu_seconds"], 1)}
     for name in ("loss", *HEALTH):
         rest[name] = None if rest[name] is None else f"{rest[name]:.4f}"
     for factor, score in result["scores"].items():
