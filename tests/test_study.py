@@ -1,6 +1,7 @@
 """The study of what a model learns under each mask: its runs, its probes and its table."""
 
 import csv
+import itertools
 import json
 import os
 import subprocess
@@ -115,6 +116,25 @@ def test_a_run_sees_as_many_tokens_as_its_masks_leave():
     assert result["tokens_seen"] == TINY.n_steps * runs.BATCH_SIZE * 10  # of 50
 
 
+def test_the_mean_of_the_training_records_reads_nothing():
+    people = runs.world(TINY)
+    scores = runs.execute(runs.Run("none", "the mean", 1, 0), TINY)["scores"]
+    for name, column in people.factors.items():
+        if column.dtype.kind == "U":
+            assert scores[name] == 0.5
+        else:
+            assert scores[name] <= 0
+
+
+@pytest.mark.parametrize(("share", "when"), [(0, "early"), (0.2, "at the end"), (0.21, "never")])
+def test_encoders_are_compared_when_they_have_seen_as_many_tokens(monkeypatch, share, when):
+    monkeypatch.setattr(runs, "EQUAL_SHARE", share)
+    result = runs.execute(runs.Run("mae", "RandomPatches(0.8)", 1, 0), TINY)
+    scores = result["scores_at_equal_tokens"]
+    assert bool(scores) == (when != "never")
+    assert (scores == result["scores"]) == (when == "at the end")
+
+
 # The folder and the table
 
 
@@ -154,11 +174,15 @@ class Done:
         pass
 
 
-def test_the_table_has_a_row_for_each_score_and_is_the_same_again(monkeypatch, tmp_path):
+def test_the_table_has_a_row_for_each_run_and_probe_and_is_the_same_again(monkeypatch, tmp_path):
     rows = small(monkeypatch, tmp_path)
-    assert tuple(rows[0]) == study.COLUMNS
-    names = ("objective", "strategy", "n_rows", "truncate", "factor")
-    assert len({tuple(row[name] for name in names) for row in rows}) == len(rows)
+    for kind in study.FEATURES:
+        of_kind = [row for row in rows if row["features"] == kind]
+        tried = [run for run in cheap_runs()[:3] if "tokens" not in kind or run.objective != "none"]
+        names = [(run.objective, run.strategy) for run in tried]
+        assert [(row["objective"], row["strategy"]) for row in of_kind] == names
+        scores = np.array([[row[name] for name in runs.world(TINY).factors] for row in of_kind])
+        assert np.isfinite(scores.astype(float)).all()
     executed = []
     monkeypatch.setattr(runs, "execute", lambda *run: executed.append(run))
     assert small(monkeypatch, tmp_path) == rows
@@ -392,6 +416,20 @@ def test_the_mean_of_the_truth_scores_zero():
     assert probes.r_squared(truth, np.full(50, truth.mean())) == pytest.approx(0)
 
 
+def test_principal_components_keep_as_much_variance_as_can_be_kept():
+    rng = np.random.default_rng(4)
+    rows = rng.standard_normal((200, 8)) @ rng.standard_normal((8, 8)) + 5
+    fitted = np.arange(150)
+    found = probes.principal_components(rows, fitted, 3)
+    spectrum = np.linalg.eigvalsh(np.cov(rows[fitted].T))[::-1]
+    np.testing.assert_allclose(np.cov(found[fitted].T), np.diag(spectrum[:3]), atol=1e-8)
+    # Rows that were not fitted are seen from the same mean, along the same directions.
+    whole = probes.principal_components(rows, fitted, 8)
+    lengths = np.linalg.norm(rows - rows[fitted].mean(axis=0), axis=1)
+    np.testing.assert_allclose(np.linalg.norm(whole, axis=1), lengths)
+    np.testing.assert_allclose(np.abs(whole[:, :3]), np.abs(found))
+
+
 def test_distances_are_those_to_the_r_peaks_around():
     times = np.array([1.0, 2.0, 5.0])
     found = probes.distances([np.array([0.5, 1.75, 2.5])], times)
@@ -419,24 +457,20 @@ def test_collapse_is_seen_in_all_three_numbers():
 
 def table(score, n_seeds=5):
     """Return rows of all arms that questions are about, scored by a function of arm and seed."""
-    rows = []
+    rows = {}
     for question in answers.QUESTIONS:
         arms = [question.more, question.less, question.more_without, question.less_without]
-        for arm in filter(None, arms):
-            rows += [
-                {
-                    "objective": question.objective,
-                    "strategy": arm.strategy,
-                    "truncate": arm.truncate,
-                    "factor": factor,
-                    "seed": str(seed),
-                    "score": str(score(arm, factor, seed)),
-                }
-                for seed in range(n_seeds)
-                for factor in arm.factors
-            ]
-    unique = {tuple(row.values()): row for row in rows}
-    return list(unique.values())
+        for arm, seed in itertools.product(filter(None, arms), range(n_seeds)):
+            of_run = {
+                "objective": question.objective,
+                "strategy": arm.strategy,
+                "truncate": arm.truncate,
+                "seed": str(seed),
+                "features": answers.FEATURES,
+            }
+            row = rows.setdefault(tuple(of_run.values()), of_run)
+            row |= {factor: str(score(arm, factor, seed)) for factor in arm.factors}
+    return list(rows.values())
 
 
 def answers_by_text(rows):
@@ -491,8 +525,9 @@ def test_intervals_hold_as_often_as_they_say(n_questions):
 
 def test_a_table_that_is_not_whole_is_refused():
     rows = table(lambda *_: 0.0)
+    lacking = [{**row, "t_amplitude": ""} for row in rows]
     with pytest.raises(ValueError, match=r"the table lacks scores of mae RandomPatches.*; run the"):
-        answers.answers(rows[1:])
+        answers.answers(lacking)
     with pytest.raises(ValueError, match="needs at least two seeds, not 1; run more"):
         answers.answers(table(lambda *_: 0.0, n_seeds=1))
     without = [

@@ -13,6 +13,7 @@ from scipy.stats import t as student
 CONFIDENCE = 0.95
 NEGLIGIBLE = 0.05  # of R², or of the area under the curve
 
+FEATURES = "mean and spread"  # what probes read of the tokens of a record
 SHAPE = ("qrs_duration", "t_amplitude", "st_level")
 RHYTHM = ("rhythm", "heart_rate", "rr_variation", "ectopic_beats")
 ALL = ("pr_interval", "qtc", "frontal_axis", *SHAPE, *RHYTHM)
@@ -81,21 +82,20 @@ QUESTIONS = [*questions_of("mae"), *questions_of("jepa")]
 
 def scores_of(rows, objective, arm):
     """Return the mean score of an arm by seed."""
-    scores = {}
-    for row in rows:
-        is_of_arm = (row["objective"], row["strategy"], row["truncate"]) == (
-            objective,
-            arm.strategy,
-            arm.truncate,
-        )
-        if is_of_arm and row["factor"] in arm.factors:
-            scores.setdefault(int(row["seed"]), []).append(float(row["score"]))
-    if not scores or {len(each) for each in scores.values()} != {len(arm.factors)}:
+    scores = {
+        int(row["seed"]): np.mean([float(row[factor] or "nan") for factor in arm.factors])
+        for row in rows
+        if row["features"] == FEATURES
+        and row["objective"] == objective
+        and row["strategy"] == arm.strategy
+        and row["truncate"] == arm.truncate
+    }
+    if not scores or not np.isfinite(list(scores.values())).all():
         raise ValueError(
             f"the table lacks scores of {objective} {arm.strategy}, truncate={arm.truncate!r}; run "
             "the study to its end"
         )
-    return {seed: np.mean(each) for seed, each in scores.items()}
+    return scores
 
 
 def differences(rows, question):

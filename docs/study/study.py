@@ -22,17 +22,15 @@ import runs
 DOCS = Path(__file__).parent.parent
 # Not in docs/_build, which a build of the site may empty.
 FOLDER = DOCS.parent / "build" / "study"
-SHARED = (
-    *("objective", "strategy", "n_rows", "truncate", "seed"),
-    *("n_steps", "tokens_seen", "loss"),
-)
+RUN = ("objective", "strategy", "n_rows", "truncate", "seed", "n_steps", "tokens_seen", "loss")
 HEALTH = ("std", "cosine", "effective_rank")
-COLUMNS = (
-    *SHARED,
-    *("factor", "score"),
-    *HEALTH,
-    *("cpu_seconds", "made", "machine", "ecgmask", "numpy", "python", "torch"),
-)
+MADE = ("cpu_seconds", "made", "machine", "ecgmask", "numpy", "python", "torch")
+# What a probe reads of the tokens of a record, and which scores of a run are its.
+FEATURES = {
+    "mean and spread": "scores",
+    "mean": "scores_of_mean",
+    "mean and spread at equal tokens": "scores_at_equal_tokens",
+}
 
 
 def part(text):
@@ -69,18 +67,23 @@ def arguments(given):
 
 
 def rows_of(result):
-    """Yield a row for each score of a run."""
-    rest = {name: result.get(name) for name in (*SHARED, *HEALTH, "made", "machine")}
-    rest |= result["versions"] | {"cpu_seconds": round(result["cpu_seconds"], 1)}
+    """Yield a row for each kind of features that a run was probed with."""
+    rest = {name: result.get(name) for name in (*RUN, *HEALTH, *MADE)} | result["versions"]
     for name in ("loss", *HEALTH):
         rest[name] = None if rest[name] is None else f"{rest[name]:.4f}"
-    for factor, score in result["scores"].items():
-        yield {**rest, "factor": factor, "score": f"{score:.4f}"}
+    rest["cpu_seconds"] = f"{rest['cpu_seconds']:.1f}"
+    for features, scores in FEATURES.items():
+        if result[scores]:
+            factors = {factor: f"{score:.4f}" for factor, score in result[scores].items()}
+            yield {**rest, "features": features, **factors}
 
 
 def write_table(path, results):
+    factors = dict.fromkeys(factor for result in results for factor in result["scores"])
     with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table = csv.DictWriter(
+            file, [*RUN, "features", *factors, *HEALTH, *MADE], lineterminator="\n"
+        )
         table.writeheader()
         for result in results:
             table.writerows(rows_of(result))
