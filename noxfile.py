@@ -167,7 +167,7 @@ def made_with(session: nox.Session) -> str:
     """Return a digest of what a page of the site is made with, besides its own file."""
     python = session.run(PYTHON, "-VV", silent=True, external=True)
     digest = sha256(repr((python, session.posargs)).encode())
-    tools = ("ecgmask", "docs/_ext", "docs/_inventories", "docs/_templates")
+    tools = ("ecgmask", "docs/_ext", "docs/_inventories", "docs/_templates", "docs/study")
     files = [path for folder in tools for path in Path(folder).rglob("*.*")]
     alone = ("docs/conf.py", "noxfile.py", "pyproject.toml", CONSTRAINTS)
     for path in sorted([*files, *map(Path, alone)]):

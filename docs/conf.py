@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+sys.path.insert(0, str(Path(__file__).parent / "study"))
 
 import inventories
 
@@ -46,6 +47,7 @@ extensions = [
     "reference_pages",
     "served_files",
     "strategy_table",
+    "study_page",
     "themed_figures",
     "type_variables",
 ]

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -112,18 +111,6 @@ def test_all_code_comes_after_a_heading(path):
     docstring, *rest = ast.parse(path.read_text(encoding="utf-8").split("# %%")[0]).body
     assert isinstance(docstring.value, ast.Constant)
     assert not rest
-
-
-# A script may leave its temporary folder to the end of Python.
-@pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
-@every_script
-def test_the_first_two_blocks_of_code_draw_a_figure(path, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    variables = {"__name__": "__main__"}
-    for block in code_blocks(path)[:2]:
-        exec(compile(block.code, path, "exec"), variables)
-    variables.clear()
-    assert plt.get_fignums()
 
 
 @every_script

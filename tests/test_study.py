@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import Future
@@ -13,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import wfdb
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import studentized_range
 
 from ecgmask import (
     STANDARD_LEADS,
@@ -236,22 +239,31 @@ def test_parts_are_merged_when_all_are_there(monkeypatch, tmp_path):
     assert parts == whole
 
 
-def test_runs_go_on_in_processes_of_their_own(tmp_path):
-    # As `nox -s study` starts it, a hundredth of the study, of which this is a small part.
-    script = Path(study.__file__)
-    options = ["--hundredth", "--part=1/30", "--processes=1", f"--folder={tmp_path}"]
-    for done in (0, 2):
+def test_a_hundredth_of_the_study_runs_in_two_parts_and_goes_on(tmp_path):
+    # As `nox -s study` starts it, in processes of its own.
+    table = tmp_path / "study.csv"
+    options = ["--hundredth", "--processes=1", f"--folder={tmp_path}", f"--table={table}"]
+    n_runs = len(runs.all_runs(runs.HUNDREDTH))
+    said = []
+    for part in (["--part=2/2"], []):
         result = subprocess.run(
-            [sys.executable, str(script), *options, f"--table={tmp_path / 'study.csv'}"],
+            [sys.executable, study.__file__, *options, *part],
             env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": ""},
             capture_output=True,
             text=True,
             check=True,
-            timeout=300,
+            timeout=600,
         )
-        assert f"{done} of 2 runs are done." in result.stdout
-        assert "Other parts are missing" in result.stdout
-    assert len(list(tmp_path.glob("*.json"))) == 2
+        said.append(result.stdout)
+    assert f"0 of {n_runs // 2} runs are done." in said[0]
+    assert "Other parts are missing" in said[0]
+    assert f"{n_runs // 2} of {n_runs} runs are done." in said[1]
+    assert f"{table} holds {n_runs} runs." in said[1]
+    with table.open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["features"] == answers.FEATURES]
+    found = {(row["objective"], row["strategy"], row["truncate"]) for row in rows}
+    everything = runs.all_runs(runs.HUNDREDTH)
+    assert found == {(run.objective, run.strategy, run.truncate) for run in everything}
 
 
 def test_runs_that_are_missing_are_named(tmp_path):
@@ -523,6 +535,32 @@ def test_intervals_hold_as_often_as_they_say(n_questions):
     assert missed == pytest.approx(expected, abs=5 * np.sqrt(expected / n_drawn))
 
 
+def blocks(rng, n_settings=6, n_seeds=5):
+    """Return scores that differ by seed and by chance, and not by setting."""
+    return rng.standard_normal(n_seeds) * 10 + rng.standard_normal((n_settings, n_seeds))
+
+
+def test_two_of_many_settings_differ_by_chance_as_rarely_as_the_smallest_difference_says():
+    rng = np.random.default_rng(5)
+    n_drawn, differ = 3000, 0
+    for _ in range(n_drawn):
+        scores = blocks(rng)
+        differ += np.ptp(scores.mean(axis=1)) > answers.smallest_difference(scores)
+    # Five standard errors.
+    assert differ / n_drawn == pytest.approx(0.05, abs=5 * np.sqrt(0.05 * 0.95 / n_drawn))
+
+
+def test_the_smallest_difference_is_tukeys_where_seeds_have_no_part():
+    rng = np.random.default_rng(6)
+    scores = rng.standard_normal((4, 5))
+    scores -= scores.mean(axis=0)
+    found = answers.smallest_difference(scores)
+    spread = np.sqrt(np.square(scores - scores.mean(axis=1, keepdims=True)).sum() / 12)
+    expected = studentized_range.ppf(0.95, 4, 12) * spread / np.sqrt(5)
+    assert found == pytest.approx(expected)
+    assert answers.smallest_difference(scores, 10) > found
+
+
 def test_a_table_that_is_not_whole_is_refused():
     rows = table(lambda *_: 0.0)
     lacking = [{**row, "t_amplitude": ""} for row in rows]
@@ -559,6 +597,127 @@ def test_the_middle_and_the_ends_are_scored_apart():
     parts = np.split(np.arange(90), [60, 75])
     scores = probes.of_tokens(tokens, peaks, times, parts)
     assert scores["since_r_middle"] > scores["since_r"] > scores["since_r_ends"]
+
+
+# The table of the site
+
+
+@pytest.fixture(scope="module")
+def published():
+    with (study.DOCS / "study.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_published_table_is_of_the_whole_study(published):
+    for kind in study.FEATURES:
+        found = [
+            (row["objective"], row["strategy"], int(row["n_rows"]), int(row["seed"]))
+            for row in published
+            if row["features"] == kind and row["truncate"] == "never"
+        ]
+        expected = [
+            (run.objective, run.strategy, run.n_rows, run.seed)
+            for run in runs.all_runs(runs.FULL)
+            if run.truncate == "never"
+            and (run.strategy not in runs.BASELINES or kind == answers.FEATURES)
+            and (run.objective != "none" or "equal" not in kind)
+        ]
+        assert found == expected
+    trained = [row for row in published if row["objective"] != "none"]
+    assert {int(row["n_steps"]) for row in trained} == {runs.FULL.n_steps}
+    assert all(float(row["cpu_seconds"]) > 0 and row["torch"] and row["made"] for row in published)
+
+
+def test_the_published_table_counts_the_tokens_that_masks_show(published):
+    of_all = runs.FULL.n_steps * runs.BATCH_SIZE * 50
+    for row in published:
+        n_seen = int(row["tokens_seen"])
+        if row["objective"] == "none":
+            assert n_seen == 0
+            continue
+        n_tokens = {1: 50, 12: 120}[int(row["n_rows"])]
+        assert n_seen >= runs.EQUAL_SHARE * runs.FULL.n_steps * runs.BATCH_SIZE * n_tokens
+        if row["strategy"] == "RandomPatches(0.8)":
+            assert n_seen == of_all // 5
+        if row["strategy"] == "RandomPatches.mae()":
+            assert n_seen == of_all * 12 // 50
+
+
+@pytest.mark.parametrize("strategy", ["the mean", "random encoder"])
+def test_the_published_scores_are_what_runs_give(published, strategy):
+    """Of those that take seconds, not to the last digit: other processors round in another way."""
+    run = runs.Run("none", strategy, 1, 0)
+    names = ("objective", "strategy", "n_rows", "seed", "features")
+    wanted = (run.objective, run.strategy, str(run.n_rows), str(run.seed), answers.FEATURES)
+    (row,) = [row for row in published if tuple(row[name] for name in names) == wanted]
+    for factor, score in runs.execute(run, runs.FULL)["scores"].items():
+        assert float(row[factor]) == pytest.approx(score, abs=0.005), factor
+
+
+# The page
+
+
+@pytest.fixture(scope="module")
+def page():
+    sys.path.append(str(study.DOCS / "_ext"))
+    import study_page
+
+    return study_page
+
+
+def settings_that_score(**scores):
+    """Return rows of settings by the scores of their seeds."""
+    return {
+        (name, "never"): [{"seed": str(seed), "qtc": str(each)} for seed, each in enumerate(some)]
+        for name, some in scores.items()
+    }
+
+
+def test_the_best_are_those_that_are_no_further_from_the_best_than_can_be_told(page):
+    rng = np.random.default_rng(7)
+    noise = 0.01 * rng.standard_normal((4, 5))
+    levels = {"best": 0.9, "second": 0.89, "third": 0.6, "last": 0.2}
+    trained = settings_that_score(
+        **{name: level + row for (name, level), row in zip(levels.items(), noise, strict=True)}
+    )
+    names = {("best", "never"), ("second", "never")}
+    assert page.among_best(trained, settings_that_score(random=[0.1] * 5), "qtc") == names
+    # No training is worth naming where something without training does as well.
+    assert not page.among_best(trained, settings_that_score(samples=[0.88]), "qtc")
+    del trained["last", "never"][0]
+    with pytest.raises(ValueError, match="settings have other seeds in qtc; run those that one"):
+        page.among_best(trained, settings_that_score(random=[0.1]), "qtc")
+
+
+def test_the_order_of_rows_changes_nothing(page):
+    rows = [{"seed": str(seed), "qtc": str(seed / 10)} for seed in (3, 11, 2)]
+    assert page.values(rows, "qtc").tolist() == [0.2, 0.3, 1.1]
+
+
+@pytest.mark.parametrize(
+    ("gain", "shade"),
+    [
+        (0, "study-same"),
+        (0.049, "study-same"),
+        (-0.049, "study-same"),
+        (0.05, "study-gain-1"),
+        (-0.05, "study-loss-1"),
+        (0.2, "study-gain-2"),
+        (-0.2, "study-loss-2"),
+        (0.9, "study-gain-3"),
+        (-0.9, "study-loss-3"),
+    ],
+)
+def test_a_cell_has_the_colour_of_its_difference(page, gain, shade):
+    assert page.shade(gain) == shade
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.456, "0.46"), (-0.001, "0.00"), (-0.126, "\N{MINUS SIGN}0.13"), (1, "1.00")],
+)
+def test_numbers_have_two_digits_and_zero_no_sign(page, value, text):
+    assert page.number(value) == text
 
 
 # Data of one's own
@@ -607,6 +766,54 @@ def test_the_study_runs_on_a_stack_with_labels(stack, tmp_path):
     assert set(scores) == {"fibrillation", "early", "rate", "macro AUROC"}
     assert scores["macro AUROC"] == pytest.approx((scores["fibrillation"] + scores["early"]) / 2)
     assert not [run for run in runs.all_runs(own) if "Beats" in run.strategy]
+
+
+def test_the_recipe_for_ptb_xl_labels_what_is_in_the_stack(tmp_path):
+    """On a folder that is laid out as PTB-XL's is, of which one record cannot be used."""
+    ptb_xl = tmp_path / "ptb-xl"
+    (ptb_xl / "records100" / "00000").mkdir(parents=True)
+    people = synthetic_population(3, np.random.default_rng(0), n_samples=1000, sampling_rate=100)
+    people.signals[1] = 0
+    names = [f"{number:05d}_lr" for number in (1, 2, 3)]
+    for name, signal in zip(names, people.signals, strict=True):
+        wfdb.wrsamp(
+            name,
+            fs=100,
+            units=["mV"] * 12,
+            sig_name=[lead.upper() for lead in STANDARD_LEADS],
+            p_signal=signal.T.astype(float),
+            fmt=["16"] * 12,
+            write_dir=str(ptb_xl / "records100" / "00000"),
+        )
+    table = {
+        "ecg_id": [1, 2, 3],
+        "patient_id": ["15709.0", "13243.0", "15709.0"],
+        "scp_codes": ["{'NORM': 100.0, 'SR': 0.0}", "{'NORM': 80.0}", "{'IMI': 15.0, 'LAFB': 0.0}"],
+        "filename_lr": [f"records100/00000/{name}" for name in names],
+    }
+    write_labels(ptb_xl / "ptbxl_database.csv", table)
+    statements = {
+        "": ["NORM", "IMI", "LAFB", "SR"],
+        "diagnostic_class": ["NORM", "MI", "CD", ""],
+    }
+    write_labels(ptb_xl / "scp_statements.csv", statements)
+    page = (study.DOCS / "what_masks_teach.rst").read_text(encoding="utf-8")
+    convert, label = re.findall(r"\$ python (-m ecgmask.convert .*|docs/recipes/.*)", page)
+    for command in (convert, label.replace("docs", str(study.DOCS), 1)):
+        subprocess.run(
+            [sys.executable, "-W", "ignore", *command.split()],
+            cwd=tmp_path,
+            capture_output=True,
+            check=True,
+            timeout=300,
+        )
+    with (tmp_path / "labels.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows == [
+        {"patient_id": "15709.0", "NORM": "1", "MI": "0", "CD": "0"},
+        {"patient_id": "15709.0", "NORM": "0", "MI": "1", "CD": "1"},
+    ]
+    assert np.load(tmp_path / "ptb-xl.npy").shape == (2, 12, 1000)
 
 
 def test_nobody_is_on_two_sides_of_a_split(stack, tmp_path):

@@ -21,10 +21,10 @@ from types import SimpleNamespace
 from typing import Any
 from zlib import crc32
 
+import joblib
 import matplotlib.pyplot as plt
 import numpy as np
 from docutils import nodes
-from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 from numpy.random import default_rng
 from scipy.signal import find_peaks
@@ -750,7 +750,12 @@ def write_data(app: Sphinx) -> None:
     """Draw the masks and put them where Sphinx takes the static files from."""
     if app.builder.format != "html":
         return
-    drawn = Parallel(app.parallel)(delayed(mask_data)(name) for name in GRIDS)
+    # It takes a minute, and the same code draws the same: what one build has drawn, the next reads.
+    package = Path(ecgmask.__file__).parent.rglob("*.py")
+    code = [path.read_bytes() for path in (Path(__file__), *sorted(package))]
+    folder = Path(app.doctreedir) / "explorer" / joblib.hash([np.__version__, *code])
+    kept = joblib.Memory(folder, verbose=0).cache(mask_data)
+    drawn = joblib.Parallel(app.parallel)(joblib.delayed(kept)(name) for name in GRIDS)
     files = {f"{name}.js": script(name, data) for name, data in zip(GRIDS, drawn, strict=True)}
     files["record.js"] = script("record", record_data(ecgmask.STANDARD_LEADS))
     files["record-small.js"] = script("record", record_data(["II"]))

@@ -6,8 +6,10 @@ alone: records, and the world that they are from, are the same for all.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from scipy.stats import studentized_range
 from scipy.stats import t as student
 
 CONFIDENCE = 0.95
@@ -146,3 +148,33 @@ def answers(rows, questions=None):
         mean, half_width = interval(values, len(questions))
         found.append((question, mean, half_width, answer(mean, half_width)))
     return found
+
+
+def by_setting(rows, objective, n_rows, features=FEATURES):
+    """Return the rows of each setting, one for each seed, by its strategy and how it is cut."""
+    settings = {}
+    for row in rows:
+        if (row["objective"], int(row["n_rows"]), row["features"]) == (objective, n_rows, features):
+            settings.setdefault((row["strategy"], row["truncate"]), []).append(row)
+    return settings
+
+
+def smallest_difference(scores, n_factors=1):
+    """Return how far apart two of many settings must be to differ, by Tukey's range test.
+
+    `scores` are ``(setting, seed)``. All settings start from the same encoders and see the records
+    in the same order, so what a seed does to all of them is taken out. It holds for all pairs, and
+    for all of several factors, at once.
+    """
+    n_settings, n_seeds = scores.shape
+    of_setting, of_seed = scores.mean(axis=1, keepdims=True), scores.mean(axis=0)
+    left = scores - of_setting - of_seed + scores.mean()
+    n_free = (n_settings - 1) * (n_seeds - 1)
+    error = np.sqrt(np.square(left).sum() / n_free / n_seeds)
+    return critical_range(1 - (1 - CONFIDENCE) / n_factors, n_settings, n_free) * error
+
+
+@cache
+def critical_range(level, n_settings, n_free):
+    """Return how many standard errors the range of equal settings stays below; it takes long."""
+    return studentized_range.ppf(level, n_settings, n_free)

@@ -24,7 +24,7 @@ DOCS = Path(__file__).parent.parent
 FOLDER = DOCS.parent / "build" / "study"
 RUN = ("objective", "strategy", "n_rows", "truncate", "seed", "n_steps", "tokens_seen", "loss")
 HEALTH = ("std", "cosine", "effective_rank")
-MADE = ("cpu_seconds", "made", "machine", "ecgmask", "numpy", "python", "torch")
+MADE = ("cpu_seconds", "made", "machine", "ecgmask", "numpy", "python", "torch", "code")
 # What a probe reads of the tokens of a record, and which scores of a run are its.
 FEATURES = {
     "mean and spread": "scores",
@@ -69,6 +69,7 @@ def arguments(given):
 def rows_of(result):
     """Yield a row for each kind of features that a run was probed with."""
     rest = {name: result.get(name) for name in (*RUN, *HEALTH, *MADE)} | result["versions"]
+    rest["code"] = runs.code_digest()[:16]  # results are found under that of their code alone
     for name in ("loss", *HEALTH):
         rest[name] = None if rest[name] is None else f"{rest[name]:.4f}"
     rest["cpu_seconds"] = f"{rest['cpu_seconds']:.1f}"

@@ -70,6 +70,7 @@ plt.show()
 # * If leads will be missing when the model is used, hide leads: :class:`~ecgmask.Leads`.
 #
 # Which of them makes the best embeddings for your task, no table of masks can tell: train two,
-# change nothing else, and compare on people whom neither has seen.
+# change nothing else, and compare on people whom neither has seen. :doc:`/what_masks_teach` does so
+# with a small encoder on synthetic people, and runs on your data, too.
 
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "statistics"]

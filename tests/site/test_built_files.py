@@ -52,13 +52,17 @@ def resolved(page: str, link: str) -> Path:
 def test_a_second_build_gives_the_same_bytes(tmp_path):
     """In another folder, by one job, of examples that were run: pasted scripts run them again.
 
-    Archives hold the time of day, Sphinx's notes the settings.
+    What the explorer has drawn is kept, too: other tests draw all of its masks. Archives hold the
+    time of day, Sphinx's notes the settings.
     """
     built = shutil.ignore_patterns("_build", "api")
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=built)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     for name in ("CITATION.cff", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
+    drawn = SITE.parent / "doctrees" / "explorer"
+    if drawn.is_dir():  # a site from elsewhere has come without it
+        shutil.copytree(drawn, tmp_path / "doctrees" / "explorer")
     again = tmp_path / "html"
     result = subprocess.run(
         [sys.executable, "-m", "sphinx", "-n", "-W", "-q", "-T", "-d", "doctrees", "docs", again],
@@ -392,6 +396,12 @@ def test_a_pasted_script_prints_and_draws_again_what_its_page_shows(example, run
         for each in (SITE / "_images").glob(f"sphx_glr_{name}_???_light_?x.webp")
     }
     assert drawn == published
+
+
+def test_one_of_the_first_two_blocks_of_a_page_draws_a_figure(example):
+    shown = parsed(example).select("div.highlight-Python, figure.themed-figure")
+    kinds = [each.name for each in shown]
+    assert kinds.index("figure") <= 2
 
 
 def numbers_after(label: str, page: str) -> list[float]:
