@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -668,7 +669,15 @@ def page():
 def settings_that_score(**scores):
     """Return rows of settings by the scores of their seeds."""
     return {
-        (name, "never"): [{"seed": str(seed), "qtc": str(each)} for seed, each in enumerate(some)]
+        (name, "never"): [
+            {
+                "seed": str(seed),
+                **dict.fromkeys(answers.ALL, str(each)),
+                "since_r": "",
+                "until_r": "",
+            }
+            for seed, each in enumerate(some)
+        ]
         for name, some in scores.items()
     }
 
@@ -814,6 +823,17 @@ def test_the_recipe_for_ptb_xl_labels_what_is_in_the_stack(tmp_path):
         {"patient_id": "15709.0", "NORM": "0", "MI": "1", "CD": "1"},
     ]
     assert np.load(tmp_path / "ptb-xl.npy").shape == (2, 12, 1000)
+
+
+def test_the_page_shows_how_to_read_the_table():
+    text = (study.DOCS / "what_masks_teach.rst").read_text(encoding="utf-8")
+    (code,) = re.findall(r"code-block:: python\n\n((?: {3}.*\n|\n)+)", text)
+    published = str(study.DOCS / "study.csv")
+    code = textwrap.dedent(code).replace("ptb-xl.csv", published).replace("macro AUROC", "rhythm")
+    variables = {}
+    exec(code, variables)
+    kinds = {replace(run, seed=0) for run in runs.all_runs(runs.FULL)}
+    assert variables["runs"].ngroups == len(kinds)
 
 
 def test_nobody_is_on_two_sides_of_a_split(stack, tmp_path):

@@ -60,6 +60,10 @@ def seeds(rows: Rows) -> list[int]:
     return sorted(int(row["seed"]) for row in rows)
 
 
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
 def number(value: float) -> str:
     """Return two digits behind the point, and no minus before a zero."""
     return f"{round(value, 2) + 0:.2f}".replace("-", "\N{MINUS SIGN}")
@@ -283,7 +287,8 @@ def define_numbers(app: Sphinx, config: Config) -> None:
         "study_duration": data.DURATION,
         "study_patch": runs.PATCH_DURATIONS[1],
         "study_lead_patch": runs.PATCH_DURATIONS[12],
-        "study_equal_share": f"{runs.EQUAL_SHARE:.0%}".replace("%", " %"),
+        "study_confidence": percent(answers.CONFIDENCE),
+        "study_equal_share": percent(runs.EQUAL_SHARE),
         "study_minutes": f"{sum(float(row['cpu_seconds']) for row in made) / 60:.0f}",
         "study_made": together(made, "made"),
         "study_versions": "ecgmask {ecgmask}, PyTorch {torch}, NumPy {numpy} and Python {python} "
