@@ -729,6 +729,90 @@ def test_numbers_have_two_digits_and_zero_no_sign(page, value, text):
     assert page.number(value) == text
 
 
+# What the page says that follows
+
+
+def means(published, page, objective, n_rows, factor):
+    """Return the mean of a factor for each setting, untrained ones included."""
+    settings = answers.by_setting(published, objective, n_rows)
+    settings |= answers.by_setting(published, "none", n_rows)
+    return {setting[0]: page.values(rows, factor).mean() for setting, rows in settings.items()}
+
+
+def stars(published, page, objective, n_rows):
+    """Return the settings that cannot be told from the best, by factor, and how many there are."""
+    trained = answers.by_setting(published, objective, n_rows)
+    untrained = answers.by_setting(published, "none", n_rows)
+    found = {name: page.among_best(trained, untrained, name) for name in page.factors_of(trained)}
+    return found, len(trained)
+
+
+RAISED = (
+    *("rhythm", "heart_rate", "ectopic_beats", "t_amplitude", "st_level"),
+    *("since_r", "until_r"),
+)
+
+
+@pytest.mark.parametrize("objective", model.OBJECTIVES)
+@pytest.mark.parametrize("factor", RAISED)
+def test_it_follows_that_training_helps_under_each_mask(published, page, objective, factor):
+    found = means(published, page, objective, 1, factor)
+    untrained = max(found.pop(name) for name in ("random encoder", *runs.BASELINES))
+    assert min(found.values()) > untrained
+
+
+def test_it_follows_that_in_most_columns_most_masks_cannot_be_told_from_the_best(published, page):
+    shares = []
+    for objective, n_rows in (("mae", 1), ("jepa", 1), ("mae", 12)):
+        found, n_settings = stars(published, page, objective, n_rows)
+        shares += [len(some) / n_settings for some in found.values() if some]
+    assert np.mean(np.array(shares) > 0.5) > 0.5
+
+
+def test_it_follows_what_the_questions_answer(published):
+    said = {(q.objective, q.text): say for q, _, _, say in answers.answers(published)}
+    for objective in model.OBJECTIVES:
+        assert said[objective, "Do short gaps teach shape?"] == "no"
+        assert said[objective, "Do long gaps teach rhythm?"] == "cannot tell"
+        assert said[objective, "Does cutting contexts cost?"] == "no"
+        edges = "Does the edge effect of mask and complement cost the middle?"
+        assert said[objective, edges] == "no"
+
+
+def test_it_follows_that_few_hidden_patches_teach_an_autoencoder_the_heart_rate(published, page):
+    assert RandomPatches.mae() == RandomPatches(0.75)
+    apart = {}
+    for objective in model.OBJECTIVES:
+        found = means(published, page, objective, 1, "heart_rate")
+        apart[objective] = found["RandomPatches(0.33)"] - found["RandomPatches.mae()"]
+        if objective == "mae":
+            assert max(found, key=found.get) == "RandomPatches(0.33)"
+    smallest = page.smallest_difference(answers.by_setting(published, "mae", 1), "heart_rate")
+    assert apart["mae"] > smallest
+    assert apart["jepa"] <= 0
+
+
+def test_it_follows_that_a_few_long_blocks_cost_an_autoencoder_the_axis(published, page):
+    found = means(published, page, "mae", 1, "frontal_axis")
+    lost = found["MaskAndComplement()"] - found["UnionOfBlocks.vjepa_long()"]
+    trained = answers.by_setting(published, "mae", 1)
+    assert lost > page.smallest_difference(trained, "frontal_axis")
+    shown = {
+        row["strategy"]: int(row["tokens_seen"]) for row in published if row["objective"] == "mae"
+    }
+    ratio = shown["UnionOfBlocks.vjepa_long()"] / shown["MaskAndComplement()"]
+    assert ratio == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("objective", model.OBJECTIVES)
+def test_it_does_not_follow_that_masks_teach_no_intervals(published, page, objective):
+    """Since hardly anything of them was learnt by anyone."""
+    for factor in ("pr_interval", "qtc", "rr_variation"):
+        assert max(means(published, page, objective, 1, factor).values()) < 0.15
+    found, _ = stars(published, page, objective, 1)
+    assert not found["qrs_duration"]
+
+
 # Data of one's own
 
 N_OWN = 72

@@ -18,7 +18,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 import ecgmask
 
@@ -78,15 +78,16 @@ def shade(gain: float) -> str:
 def among_best(trained: dict[Any, Rows], untrained: dict[Any, Rows], name: str) -> set[Any]:
     """Return the trained settings that cannot be told from the best one in a factor.
 
-    There is none where no training is worth more than what needs none.
+    There is none where the best is no further above what needs no training than trainings have to be
+    apart.
     """
     if len({tuple(seeds(rows)) for rows in trained.values()}) > 1:
         raise ValueError(f"settings have other seeds in {name}; run those that one lacks")
     means = {setting: values(rows, name).mean() for setting, rows in trained.items()}
     best = max(means.values())
-    if best < max(values(rows, name).mean() for rows in untrained.values()) + STEPS[0]:
-        return set()
     smallest = smallest_difference(trained, name)
+    if best - smallest < max(values(rows, name).mean() for rows in untrained.values()):
+        return set()
     return {setting for setting, mean in means.items() if mean >= best - smallest}
 
 
@@ -313,8 +314,22 @@ def note(name: str, rawtext: str, text: str, *_: Any, **__: Any) -> Any:
     return [nodes.inline(rawtext, text, classes=["study-note"])], []
 
 
+class Score(SphinxRole):
+    """A score with its interval: ``mae / RandomPatches.mae() / heart_rate``."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        self.env.note_dependency(str(TABLE))
+        objective, strategy, factor = self.text.split(" / ")
+        n_rows = runs.settings().get(strategy, 1)
+        scores = values(answers.by_setting(read(), objective, n_rows)[strategy, "never"], factor)
+        mean, half_width = answers.interval(scores)
+        text = f"{number(mean)}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{number(half_width)}"
+        return [nodes.Text(text)], []
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_role("study-note", note)
+    app.add_role("study-score", Score())
     app.add_directive("study-scores", StudyScores)
     app.add_directive("study-settings", StudySettings)
     app.add_directive("study-answers", StudyAnswers)
