@@ -78,8 +78,8 @@ def shade(gain: float) -> str:
 def among_best(trained: dict[Any, Rows], untrained: dict[Any, Rows], name: str) -> set[Any]:
     """Return the trained settings that cannot be told from the best one in a factor.
 
-    There is none where the best is no further above what needs no training than trainings have to be
-    apart.
+    There is none where the best is no further above what needs no training than two trainings have
+    to be apart.
     """
     if len({tuple(seeds(rows)) for rows in trained.values()}) > 1:
         raise ValueError(f"settings have other seeds in {name}; run those that one lacks")
