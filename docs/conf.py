@@ -160,6 +160,7 @@ copybutton_selector = ", ".join(
 )
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+copybutton_line_continuation_character = "\\"
 
 # Short names, and classes whose module is private, by the name that readers import.
 public_names = {

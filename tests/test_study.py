@@ -890,7 +890,7 @@ def test_the_recipe_for_ptb_xl_labels_what_is_in_the_stack(tmp_path):
         "diagnostic_class": ["NORM", "MI", "CD", ""],
     }
     write_labels(ptb_xl / "scp_statements.csv", statements)
-    page = (study.DOCS / "what_masks_teach.rst").read_text(encoding="utf-8")
+    page = (study.DOCS / "what_masks_teach.rst").read_text(encoding="utf-8").replace("\\\n", "")
     convert, label = re.findall(r"\$ python (-m ecgmask.convert .*|docs/recipes/.*)", page)
     for command in (convert, label.replace("docs", str(study.DOCS), 1)):
         subprocess.run(
