@@ -25,7 +25,7 @@ import ecgmask
 TABLE = Path(__file__).parent.parent / "study.csv"
 OBJECTIVES = {"mae": "Masked autoencoder", "jepa": "JEPA"}
 FACTORS = {
-    "rhythm": "Fibril\N{SOFT HYPHEN}lation",
+    "rhythm": "Atrial fibril\N{SOFT HYPHEN}lation",
     "heart_rate": "Heart rate",
     "rr_variation": "RR vari\N{SOFT HYPHEN}ation",
     "ectopic_beats": "Ectopic beats",
@@ -300,6 +300,7 @@ def define_numbers(app: Sphinx, config: Config) -> None:
         "study_step_1": STEPS[0],
         "study_step_2": STEPS[1],
         "study_step_3": STEPS[2],
+        "study_longest": probes.LONGEST,
         "study_probe_start": f"{probes.INNER[0]:g}",
         "study_probe_end": f"{probes.INNER[1]:g}",
         "study_middle_start": f"{middle[0]:g}",
@@ -315,13 +316,14 @@ def note(name: str, rawtext: str, text: str, *_: Any, **__: Any) -> Any:
 
 
 class Score(SphinxRole):
-    """A score with its interval: ``mae / RandomPatches.mae() / heart_rate``."""
+    """A score with its interval: ``mae / RandomPatches.mae() / heart_rate / at equal tokens``."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         self.env.note_dependency(str(TABLE))
-        objective, strategy, factor = self.text.split(" / ")
-        n_rows = runs.settings().get(strategy, 1)
-        scores = values(answers.by_setting(read(), objective, n_rows)[strategy, "never"], factor)
+        objective, strategy, factor, *moment = self.text.split(" / ")
+        kind = " ".join([answers.FEATURES, *moment])
+        settings = answers.by_setting(read(), objective, runs.settings()[strategy], kind)
+        scores = values(settings[strategy, "never"], factor)
         mean, half_width = answers.interval(scores)
         text = f"{number(mean)}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{number(half_width)}"
         return [nodes.Text(text)], []

@@ -65,12 +65,13 @@ plt.show()
 # * To repeat a paper, look it up in :doc:`/strategies`.
 # * If the loss falls fast and what was learnt is of little use, see what is easy to guess:
 #   :doc:`/gallery/concepts/what_is_left_to_learn`.
-# * If the encoder should learn rhythm, hide seconds: :class:`~ecgmask.UnionOfBlocks` or
-#   :class:`~ecgmask.Forecast`.
+# * If the task should ask for rhythm, hide seconds: :class:`~ecgmask.UnionOfBlocks` or
+#   :class:`~ecgmask.Forecast`. Whether the encoder then knows it better,
+#   :doc:`/what_masks_teach` cannot tell.
 # * If leads will be missing when the model is used, hide leads: :class:`~ecgmask.Leads`.
 #
 # Which of them makes the best embeddings for your task, no table of masks can tell: train two,
-# change nothing else, and compare on people whom neither has seen. :doc:`/what_masks_teach` does so
-# with a small encoder on synthetic people, and runs on your data, too.
+# change nothing else, and compare on people whom neither has seen. The study does so with a small
+# encoder on synthetic people, and runs on your data, too.
 
 # sphinx_gallery_tags = ["shared mask", "per-lead mask", "statistics"]

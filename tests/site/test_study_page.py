@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 TABLES = [("mae", "1"), ("jepa", "1"), ("mae", "12")]
 FACTORS = {
-    "Fibrillation": "rhythm",
+    "Atrial fibrillation": "rhythm",
     "Heart rate": "heart_rate",
     "RR variation": "rr_variation",
     "Ectopic beats": "ectopic_beats",
