@@ -261,9 +261,9 @@ def compared(question: answers.Question) -> str:
     return f"{arms[0]} \N{MINUS SIGN} {arms[1]}: {scores}"
 
 
-def together(rows: Rows, *names: str) -> str:
-    """Return the values that columns have in all rows, each once."""
-    return " and ".join(sorted({" ".join(row[name] for name in names) for row in rows}))
+def together(rows: Rows, name: str) -> str:
+    """Return the values that a column has in all rows, each once."""
+    return " and ".join(sorted({row[name] for row in rows}))
 
 
 def define_numbers(app: Sphinx, config: Config) -> None:

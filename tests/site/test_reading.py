@@ -228,6 +228,20 @@ def test_a_block_is_copied_by_keyboard(new_reader, address):
     assert copied.strip() == block.strip()
 
 
+def test_a_command_of_several_lines_is_copied_whole_and_without_its_prompt(new_reader, address):
+    reader = new_reader(permissions=CLIPBOARD)
+    reader.open(address + "what_masks_teach.html")
+    block = reader.tab.locator(".highlight-console", has_text="ecgmask.convert")
+    block.hover()
+    block.locator("button.copybtn").click()
+    block.locator("button.copybtn.success").wait_for()
+    copied = reader.tab.evaluate("navigator.clipboard.readText()")
+    commands = " ".join(copied.replace("\\\n", " ").split())
+    assert "--column filename_lr --sampling-rate 100 --out ptb-xl.npy" in commands
+    assert "--patients patient_id --table ptb-xl.csv" in commands
+    assert "$" not in commands
+
+
 @pytest.mark.parametrize("place", ["server", "folder"])
 def test_the_whole_script_is_copied_by_keyboard(new_reader, address, place):
     root = address if place == "server" else SITE.as_uri() + "/"
