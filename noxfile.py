@@ -103,7 +103,8 @@ def tests(session: nox.Session) -> None:
 @shares_environment
 def frameworks(session: nox.Session) -> None:
     """Train with each framework on one process and on two, stop and resume."""
-    run(session, "pytest", "tests/frameworks", *session.posargs)
+    beside = ("--numprocesses=2", "--dist=loadgroup")
+    run(session, "pytest", "tests/frameworks", *beside, *session.posargs)
 
 
 # In an environment of its own: other tools print in another way where they find those of twine.

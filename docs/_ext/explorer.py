@@ -34,12 +34,13 @@ from sphinx.util.osutil import relative_uri
 
 import ecgmask
 from ecgmask.plotting import DARK, LIGHT, plot_comparison
-from ecgmask.statistics import BATCH_SIZE, N_BATCHES, clauses, count_line, count_marked, percent
+from ecgmask.statistics import clauses, count_line, count_marked, percent
 
 N_PATCHES = 200
 PATCH_SIZE = 25
 N_SEEDS = 3
 N_RECORDS = 24  # of the batch that a seed draws
+LONG_RUN = 8192  # records, whose shares are known to a hundredth or so
 STEP = 0.005  # mV, below what a screen shows
 EVERY = 2  # samples, so 250 Hz
 LEAST_ROW = 0.8  # mV, so that a flat lead still gets a row
@@ -497,19 +498,25 @@ def draw(code: str, seed: int, n_records: int = N_RECORDS) -> ecgmask.Masks:
     return strategy.draw(n_records, N_PATCHES, default_rng(seed), **given)
 
 
+def long_run(strategy: ecgmask.Strategy) -> dict[str, int]:
+    """Return the batches to draw: small ones where a batch has one mask."""
+    batch_size = 1 if isinstance(strategy, ecgmask.PerBatch) else 64
+    return {"n_batches": LONG_RUN // batch_size, "batch_size": batch_size}
+
+
 def law(code: str) -> str:
     """Return how often each patch is context, then target, in the long run, in hundredths."""
     strategy = make(code)
-    peaks = [r_peaks() / PATCH_SIZE] * BATCH_SIZE
+    n_batches, batch_size = long_run(strategy).values()
+    peaks = [r_peaks() / PATCH_SIZE] * batch_size
     given = {"r_peaks": peaks} if strategy.needs_r_peaks else {}
     rng = default_rng(0)
     seen = np.zeros((2, N_PATCHES), dtype=int)
-    for _ in range(N_BATCHES):
-        masks = strategy.draw(BATCH_SIZE, N_PATCHES, rng, **given)
+    for _ in range(n_batches):
+        masks = strategy.draw(batch_size, N_PATCHES, rng, **given)
         for row, marked in zip(seen, (masks.context, masks.target_union), strict=True):
             row += count_marked(marked, axis=(0, 1))
-    rows = N_BATCHES * BATCH_SIZE * masks.n_leads
-    hundredths = np.rint(100 * seen.ravel() / rows).astype(int)
+    hundredths = np.rint(100 * seen.ravel() / (LONG_RUN * masks.n_leads)).astype(int)
     return signed(np.diff(hundredths, prepend=0))
 
 

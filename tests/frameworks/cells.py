@@ -4,6 +4,7 @@ Started by test_recipes.py, twice for each number of processes: the second time,
 on with the runs that stopped. What they saw goes to a file.
 """
 
+import faulthandler
 import importlib
 import json
 import sys
@@ -107,6 +108,7 @@ def run_with_the_order_of_lightning():
 
 
 def main(half, folder):
+    faulthandler.dump_traceback_later(600, exit=True)  # where it waits for what does not come
     dist.init_process_group("gloo")
     rank, world_size = dist.get_rank(), dist.get_world_size()
     warnings.filterwarnings("error", module="ecgmask")
@@ -128,6 +130,7 @@ def main(half, folder):
     if rank == 0:
         (folder / f"{half}.json").write_text(json.dumps(everyone), encoding="utf-8")
     dist.destroy_process_group()
+    faulthandler.cancel_dump_traceback_later()
 
 
 if __name__ == "__main__":

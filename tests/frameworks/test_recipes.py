@@ -17,9 +17,10 @@ BATCH_SIZE = 4
 HERE = Path(__file__).parent
 DOCS = HERE.parent.parent / "docs"
 
-every_cell = pytest.mark.parametrize(
-    ("name", "kind", "n_processes"), [*product(RECIPES, WORKERS, (1, 2))]
-)
+# One process and two are tested beside each other.
+ONE, TWO = (pytest.param(n, marks=pytest.mark.xdist_group(f"{n} processes")) for n in (1, 2))
+every_number = pytest.mark.parametrize("runs", [ONE, TWO], indirect=True)
+every_kind = pytest.mark.parametrize(("name", "kind"), [*product(RECIPES, WORKERS)])
 
 
 def torchrun(n_processes, *command, **options):
@@ -30,7 +31,7 @@ def torchrun(n_processes, *command, **options):
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
         **options,
     )
@@ -39,16 +40,13 @@ def torchrun(n_processes, *command, **options):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """What each process saw of every run of every recipe, by the number of processes."""
-    seen = {}
-    for n_processes in (1, 2):
-        folder = tmp_path_factory.mktemp("runs")
-        for half in ("before", "after"):
-            torchrun(n_processes, HERE / "cells.py", half, folder)
-        halves = [json.loads((folder / f"{half}.json").read_text()) for half in ("before", "after")]
-        seen[n_processes] = [before | after for before, after in zip(*halves, strict=True)]
-    return seen
+def runs(request, tmp_path_factory):
+    """What each process saw of every run of every recipe, on one process or on several."""
+    folder = tmp_path_factory.mktemp("runs")
+    for half in ("before", "after"):
+        torchrun(request.param, HERE / "cells.py", half, folder)
+    halves = [json.loads((folder / f"{half}.json").read_text()) for half in ("before", "after")]
+    return [before | after for before, after in zip(*halves, strict=True)]
 
 
 def expected_masks(rank, n_processes):
@@ -64,27 +62,28 @@ def expected_masks(rank, n_processes):
     return masks
 
 
-@every_cell
-def test_masks_are_those_of_a_loop_without_any_framework(runs, name, kind, n_processes):
-    for rank, results in enumerate(runs[n_processes]):
+@every_number
+@every_kind
+def test_masks_are_those_of_a_loop_without_any_framework(runs, name, kind):
+    for rank, results in enumerate(runs):
         seen = results[f"{name}, {kind}, straight through"]
-        assert [masks for _, masks in seen] == expected_masks(rank, n_processes)
+        assert [masks for _, masks in seen] == expected_masks(rank, len(runs))
 
 
-@every_cell
-def test_other_processes_go_on_with_a_run_that_stopped_as_if_it_had_not(
-    runs, name, kind, n_processes
-):
-    for results in runs[n_processes]:
+@every_number
+@every_kind
+def test_other_processes_go_on_with_a_run_that_stopped_as_if_it_had_not(runs, name, kind):
+    for results in runs:
         whole = results[f"{name}, no workers, straight through"]
         before, after = results[f"{name}, {kind}, before"], results[f"{name}, {kind}, after"]
-        assert len(before) == STOP[n_processes]
+        assert len(before) == STOP[len(runs)]
         assert before + after == whole
 
 
-@every_cell
-def test_each_epoch_has_each_record_once(runs, name, kind, n_processes):
-    ranks = [results[f"{name}, {kind}, straight through"] for results in runs[n_processes]]
+@every_number
+@every_kind
+def test_each_epoch_has_each_record_once(runs, name, kind):
+    ranks = [results[f"{name}, {kind}, straight through"] for results in runs]
     steps = len(ranks[0]) // N_EPOCHS
     orders = []
     for epoch in range(N_EPOCHS):
@@ -95,19 +94,20 @@ def test_each_epoch_has_each_record_once(runs, name, kind, n_processes):
     assert len(set(orders)) == N_EPOCHS
 
 
+@pytest.mark.parametrize("runs", [TWO], indirect=True)
 @pytest.mark.parametrize("name", RECIPES)
 def test_ranks_never_share_masks(runs, name):
-    ranks = [results[f"{name}, no workers, straight through"] for results in runs[2]]
+    ranks = [results[f"{name}, no workers, straight through"] for results in runs]
     one, other = ({masks for _, masks in seen} for seen in ranks)
     assert not one & other
 
 
-@pytest.mark.parametrize("n_processes", [1, 2])
-def test_lightning_may_put_its_own_sampler_into_numbered_batches(runs, n_processes):
+@every_number
+def test_lightning_may_put_its_own_sampler_into_numbered_batches(runs):
     orders = []
-    for rank, results in enumerate(runs[n_processes]):
+    for rank, results in enumerate(runs):
         seen = results["the order of Lightning"]
-        assert [masks for _, masks in seen] == expected_masks(rank, n_processes)
+        assert [masks for _, masks in seen] == expected_masks(rank, len(runs))
         orders += [tuple(numbers) for numbers, _ in seen]
     assert len(set(orders)) == len(orders)
 

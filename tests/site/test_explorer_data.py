@@ -236,7 +236,9 @@ def test_the_law_that_is_shipped_is_what_the_package_measures(name):
     for setting, text in list(zip(explorer.settings(name), data["laws"], strict=True))[::20]:
         strategy = explorer.make(setting)
         peaks = explorer.r_peaks() / 25 if strategy.needs_r_peaks else ()
-        law = ecgmask.mask_statistics(strategy, 200, rng=np.random.default_rng(0), r_peaks=peaks)
+        rng = np.random.default_rng(0)
+        run = explorer.long_run(strategy)
+        law = ecgmask.mask_statistics(strategy, 200, rng=rng, r_peaks=peaks, **run)
         steps = [-(n - 1) // 2 if n % 2 else n // 2 for n in numbers(text)]
         wanted = np.concatenate([law.p_context, law.p_target])
         np.testing.assert_allclose(np.cumsum(steps) / 100, wanted, atol=0.00501)
