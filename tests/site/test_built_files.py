@@ -342,7 +342,9 @@ os.chdir(folder.rstrip())
 with open("errors.txt", "w") as errors:
     os.dup2(errors.fileno(), 1)
     os.dup2(errors.fileno(), 2)
-multiprocessing.set_start_method("spawn")
+# Workers start as spawned ones do, but from a process that has imported what takes seconds.
+multiprocessing.set_start_method("forkserver")
+multiprocessing.set_forkserver_preload(["matplotlib.pyplot", "ecgmask"])
 # Workers that import the script print elsewhere.
 with open("printed.txt", "w") as printed, contextlib.redirect_stdout(printed):
     runpy.run_path(os.path.abspath("pasted.py"), run_name="__main__")

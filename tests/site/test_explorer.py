@@ -242,8 +242,9 @@ def test_copied_code_draws_the_figure_of_a_lead(desktop, address, monkeypatch):
 def test_what_was_copied_last_is_told_for_as_long_as_what_was_copied_first(browser, address):
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.clock.install()
+    page.clock.install(time=0)
     open_page(page, address, "mae")
+    page.clock.pause_at(3600)
     copy = page.get_by_role("button", name="Copy as Python")
     told = page.get_by_text("Copied", exact=True)
     for _ in range(2):
@@ -415,9 +416,9 @@ def test_the_table_has_the_runs_in_milliseconds_and_beats(desktop, address, name
 @pytest.mark.parametrize("name", ["MaskAndComplement", "ContextToTarget", "PerLead"])
 def test_the_curves_are_the_long_run_and_the_faint_ones_the_batch(desktop, address, name):
     open_page(desktop, address, explorer.key(name), seed=1)
-    law = ecgmask.mask_statistics(
-        explorer.make(first_preset(name)), N_PATCHES, rng=np.random.default_rng(0)
-    )
+    strategy = explorer.make(first_preset(name))
+    run = explorer.long_run(strategy)
+    law = ecgmask.mask_statistics(strategy, N_PATCHES, rng=np.random.default_rng(0), **run)
     batch = explorer.draw(first_preset(name), 1)
     for role, in_long_run, marked in (
         ("context", law.p_context, batch.context),

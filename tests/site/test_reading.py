@@ -257,8 +257,9 @@ def test_the_whole_script_is_copied_by_keyboard(new_reader, address, place):
 
 def test_a_second_copy_of_the_script_is_told_as_long_as_the_first(new_reader, address):
     reader = new_reader(permissions=CLIPBOARD)
-    reader.tab.clock.install()
+    reader.tab.clock.install(time=0)
     reader.open(address + EXAMPLE)
+    reader.tab.clock.pause_at(3600)
     button = reader.tab.locator("button.copy-script")
     for _ in range(2):
         button.click()
