@@ -240,6 +240,7 @@ def test_parts_are_merged_when_all_are_there(monkeypatch, tmp_path):
     assert parts == whole
 
 
+@pytest.mark.slow
 def test_a_hundredth_of_the_study_runs_in_two_parts_and_goes_on(tmp_path):
     # As `nox -s study` starts it, in processes of its own.
     table = tmp_path / "study.csv"
