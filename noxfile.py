@@ -103,8 +103,11 @@ def tests(session: nox.Session) -> None:
 @shares_environment
 def frameworks(session: nox.Session) -> None:
     """Train with each framework on one process and on two, stop and resume."""
-    beside = ("--numprocesses=2", "--dist=loadgroup")
-    run(session, "pytest", "tests/frameworks", *beside, *session.posargs)
+    run(
+        session,
+        *("pytest", "tests/frameworks", "--numprocesses=2", "--dist=loadgroup"),
+        *session.posargs,
+    )
 
 
 # In an environment of its own: other tools print in another way where they find those of twine.

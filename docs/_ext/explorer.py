@@ -29,6 +29,7 @@ from matplotlib.figure import Figure
 from numpy.random import default_rng
 from scipy.signal import find_peaks
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
 
@@ -40,7 +41,16 @@ N_PATCHES = 200
 PATCH_SIZE = 25
 N_SEEDS = 3
 N_RECORDS = 24  # of the batch that a seed draws
-LONG_RUN = 8192  # records, whose shares are known to a hundredth or so
+LONG_RUN = 8192  # records: shares have a standard error below a hundredth
+# Where the records of a batch share sizes, or the whole mask, many of them tell little.
+BATCH_SIZES = {
+    "MaskAndComplement": 32,
+    "Spans": 32,
+    "PerLead": 16,
+    "LeadBlocks": 16,
+    "ContextToTarget": 8,
+    "PerBatch": 1,
+}
 STEP = 0.005  # mV, below what a screen shows
 EVERY = 2  # samples, so 250 Hz
 LEAST_ROW = 0.8  # mV, so that a flat lead still gets a row
@@ -498,16 +508,16 @@ def draw(code: str, seed: int, n_records: int = N_RECORDS) -> ecgmask.Masks:
     return strategy.draw(n_records, N_PATCHES, default_rng(seed), **given)
 
 
-def long_run(strategy: ecgmask.Strategy) -> dict[str, int]:
-    """Return the batches to draw: small ones where a batch has one mask."""
-    batch_size = 1 if isinstance(strategy, ecgmask.PerBatch) else 64
-    return {"n_batches": LONG_RUN // batch_size, "batch_size": batch_size}
+def long_run(strategy: ecgmask.Strategy) -> tuple[int, int]:
+    """Return how many batches are drawn, and of how many records."""
+    batch_size = BATCH_SIZES.get(type(strategy).__name__, 64)
+    return LONG_RUN // batch_size, batch_size
 
 
 def law(code: str) -> str:
     """Return how often each patch is context, then target, in the long run, in hundredths."""
     strategy = make(code)
-    n_batches, batch_size = long_run(strategy).values()
+    n_batches, batch_size = long_run(strategy)
     peaks = [r_peaks() / PATCH_SIZE] * batch_size
     given = {"r_peaks": peaks} if strategy.needs_r_peaks else {}
     rng = default_rng(0)
@@ -516,7 +526,8 @@ def law(code: str) -> str:
         masks = strategy.draw(batch_size, N_PATCHES, rng, **given)
         for row, marked in zip(seen, (masks.context, masks.target_union), strict=True):
             row += count_marked(marked, axis=(0, 1))
-    hundredths = np.rint(100 * seen.ravel() / (LONG_RUN * masks.n_leads)).astype(int)
+    rows = n_batches * batch_size * masks.n_leads
+    hundredths = np.rint(100 * seen.ravel() / rows).astype(int)
     return signed(np.diff(hundredths, prepend=0))
 
 
@@ -747,6 +758,11 @@ def add_to_gallery(app: Sphinx, doctree: nodes.document) -> None:
     page.insert(page.index((with_figure or sections)[0]) + 1, section)
 
 
+def define_number(app: Sphinx, config: Config) -> None:
+    """Let pages write how long the long run is."""
+    config.rst_epilog = f"{config.rst_epilog or ''}\n.. |long_run| replace:: {LONG_RUN}\n"
+
+
 def preview() -> Figure:
     """Return the picture of the page for those who link to it: masks of four papers."""
     settings = [next(iter(grid.presets.items())) for grid in list(GRIDS.values())[:4]]
@@ -757,7 +773,7 @@ def write_data(app: Sphinx) -> None:
     """Draw the masks and put them where Sphinx takes the static files from."""
     if app.builder.format != "html":
         return
-    # It takes a minute, and the same code draws the same: what one build has drawn, the next reads.
+    # It takes a while, and the same code draws the same: what one build has drawn, the next reads.
     package = Path(ecgmask.__file__).parent.rglob("*.py")
     code = [path.read_bytes() for path in (Path(__file__), *sorted(package))]
     folder = Path(app.doctreedir) / "explorer" / joblib.hash([np.__version__, *code])
@@ -843,6 +859,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
         man=(visit_other, None),
     )
     app.add_directive("mask-explorer", MaskExplorer)
+    app.connect("config-inited", define_number)
     app.connect("builder-inited", write_data)
     # Before Sphinx collects the headings of the page.
     app.connect("doctree-read", add_to_gallery, priority=400)

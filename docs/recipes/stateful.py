@@ -38,4 +38,6 @@ def train(records, checkpoint, watch, *, n_epochs=3, **workers):
             optimiser.step()
             if rank == 0:
                 state = {"model": model.state_dict(), "epoch": epoch, "loader": loader.state_dict()}
-                torch.save(state, checkpoint)
+                new = checkpoint.with_suffix(".new")
+                torch.save(state, new)
+                new.replace(checkpoint)  # at once: a kill leaves the old one or the new one

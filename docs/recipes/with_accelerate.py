@@ -21,10 +21,11 @@ def train(records, checkpoint, watch, *, n_epochs=3, **workers):
     model = torch.nn.Linear(300, 1)
     optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
     loader, model, optimiser = accelerator.prepare(loader, model, optimiser)
-    first_epoch, done = 0, 0
-    if (checkpoint / "epoch_and_batch.pt").exists():
-        accelerator.load_state(checkpoint)
-        first_epoch, done = torch.load(checkpoint / "epoch_and_batch.pt")
+    first_epoch, done, place = 0, 0, "b"
+    last = checkpoint / "last.pt"
+    if last.exists():
+        first_epoch, done, place = torch.load(last)
+        accelerator.load_state(checkpoint / place)
 
     for epoch in range(first_epoch, n_epochs):
         loader.set_epoch(epoch)
@@ -37,7 +38,11 @@ def train(records, checkpoint, watch, *, n_epochs=3, **workers):
             accelerator.backward(loss)
             optimiser.step()
             done += 1
-            accelerator.save_state(checkpoint)
+            place = "b" if place == "a" else "a"  # a kill leaves the other one whole
+            accelerator.save_state(checkpoint / place)
+            accelerator.wait_for_everyone()
             if accelerator.is_main_process:
-                torch.save((epoch, done), checkpoint / "epoch_and_batch.pt")
+                new = checkpoint / "new.pt"
+                torch.save((epoch, done, place), new)
+                new.replace(last)
         done = 0

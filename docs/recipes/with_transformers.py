@@ -1,9 +1,10 @@
 """Train with the Trainer of transformers, on records of the package datasets."""
 
+from pathlib import Path
+
 import torch
 from torch.utils.data import DataLoader, RandomSampler
 from transformers import Trainer, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
 from ecgmask import IJEPAMaskCollator, NumberedBatches, NumberedRecords, gather_tokens
 
@@ -38,6 +39,12 @@ class MaskTrainer(Trainer):
         return self.accelerator.prepare(loader)
 
 
+def last_checkpoint(folder):
+    # The Trainer writes its state last: a checkpoint without it was cut short by a kill.
+    whole = [state.parent for state in Path(folder).glob("checkpoint-*/trainer_state.json")]
+    return max(whole, key=lambda checkpoint: int(checkpoint.name.split("-")[1]), default=None)
+
+
 def train(records, folder, watch, *, n_epochs=3, num_workers=0, persistent_workers=False):
     settings = TrainingArguments(
         output_dir=folder,
@@ -53,4 +60,4 @@ def train(records, folder, watch, *, n_epochs=3, num_workers=0, persistent_worke
     )
     collate = IJEPAMaskCollator(patch_size=25, seed=1, signal_key="signal", as_dict=True)
     trainer = MaskTrainer(Model(watch), settings, collate, train_dataset=records)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(folder))
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder))

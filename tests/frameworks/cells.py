@@ -1,18 +1,21 @@
 """Run the recipes of the page on several processes, in each way that the table names.
 
 Started by test_recipes.py, twice for each number of processes: the second time, other processes go
-on with the runs that stopped. What they saw goes to a file.
+on with the runs that stopped. What each saw goes to a file.
 """
 
 import faulthandler
 import importlib
 import json
 import sys
+import time
 import warnings
 from contextlib import suppress
 from hashlib import sha256
 from itertools import product
+from math import inf
 from pathlib import Path
+from unittest import mock
 
 import torch
 import torch.distributed as dist
@@ -49,6 +52,12 @@ def digest(tensors):
     return sha256(repr(parts).encode()).hexdigest()[:16]
 
 
+def save_half(_, file):
+    """Save as a process does that is killed meanwhile."""
+    Path(file).write_bytes(b"half")
+    raise Stop
+
+
 def look(masked):
     """Return the numbers of the records of a batch and a digest of its masks."""
     if isinstance(masked, dict):
@@ -58,14 +67,21 @@ def look(masked):
 
 
 def run(name, folder, stop_at, **options):
-    """Run a recipe and return what each batch of it held."""
-    folder.mkdir(exist_ok=True)
+    """Run a recipe and return what each batch of it held.
+
+    It is killed while it writes the checkpoint after the batch where it has to stop, so that batch
+    is lost; under Lightning, which writes in memory first, before the batch.
+    """
     seen = []
+    kill = mock.patch("torch.save", save_half)
 
     def watch(masked):
-        if len(seen) == stop_at:
+        if len(seen) < stop_at:
+            seen.append(look(masked))
+        elif torch.save is save_half or name == "with_lightning":
             raise Stop
-        seen.append(look(masked))
+        else:
+            kill.start()
 
     records = [(signal, number) for number, signal in enumerate(signals())]
     if name == "with_transformers":
@@ -75,9 +91,13 @@ def run(name, folder, stop_at, **options):
         records = Dataset.from_dict(columns).with_format("torch")
     if name == "with_lightning":
         options["n_processes"] = dist.get_world_size()
-    place = folder / "checkpoint.pt" if name in ("plain", "stateful") else folder
+    place = folder
+    if name in ("plain", "stateful"):
+        folder.mkdir(exist_ok=True)
+        place = folder / "checkpoint.pt"
     with suppress(Stop):
         importlib.import_module(name).train(records, place, watch, n_epochs=N_EPOCHS, **options)
+    mock.patch.stopall()
     return seen
 
 
@@ -118,19 +138,16 @@ def main(half, folder):
         place = folder / key
         if half == "before":
             whole = folder / f"{key}, straight through"
-            seen[f"{key}, straight through"] = run(name, whole, None, **WORKERS[kind])
+            seen[f"{key}, straight through"] = run(name, whole, inf, **WORKERS[kind])
             seen[f"{key}, before"] = run(name, place, STOP[world_size], **WORKERS[kind])
         else:
-            seen[f"{key}, after"] = run(name, place, None, **WORKERS[kind])
+            seen[f"{key}, after"] = run(name, place, inf, **WORKERS[kind])
         dist.barrier()
     if half == "before":
         seen["the order of Lightning"] = run_with_the_order_of_lightning()
-    everyone = [None] * world_size
-    dist.all_gather_object(everyone, seen)
-    if rank == 0:
-        (folder / f"{half}.json").write_text(json.dumps(everyone), encoding="utf-8")
+    (folder / f"{half}, rank {rank}.json").write_text(json.dumps(seen), encoding="utf-8")
     dist.destroy_process_group()
-    faulthandler.cancel_dump_traceback_later()
+    time.sleep(0.1)  # as in plain.py
 
 
 if __name__ == "__main__":

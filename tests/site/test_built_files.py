@@ -342,7 +342,8 @@ os.chdir(folder.rstrip())
 with open("errors.txt", "w") as errors:
     os.dup2(errors.fileno(), 1)
     os.dup2(errors.fileno(), 2)
-# Workers start as spawned ones do, but from a process that has imported what takes seconds.
+# Workers import the script, as spawned ones do, but in a process that has imported what takes
+# seconds.
 multiprocessing.set_start_method("forkserver")
 multiprocessing.set_forkserver_preload(["matplotlib.pyplot", "ecgmask"])
 # Workers that import the script print elsewhere.

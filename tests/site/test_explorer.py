@@ -244,10 +244,12 @@ def test_what_was_copied_last_is_told_for_as_long_as_what_was_copied_first(brows
     page = context.new_page()
     page.clock.install(time=0)
     open_page(page, address, "mae")
-    page.clock.pause_at(3600)
+    page.clock.pause_at(3600)  # an hour on, later than any page loads
     copy = page.get_by_role("button", name="Copy as Python")
     told = page.get_by_text("Copied", exact=True)
     for _ in range(2):
+        # Gone until it is told again.
+        page.evaluate("document.querySelector('.explorer-done').replaceChildren()")
         copy.click()
         told.wait_for()
         page.clock.run_for(2000)
@@ -413,12 +415,18 @@ def test_the_table_has_the_runs_in_milliseconds_and_beats(desktop, address, name
                 assert beats == pytest.approx(patch * 0.05 / beat, abs=0.051)
 
 
-@pytest.mark.parametrize("name", ["MaskAndComplement", "ContextToTarget", "PerLead"])
+@pytest.mark.parametrize("name", ["MaskAndComplement", "ContextToTarget", "PerLead", "PerBatch"])
 def test_the_curves_are_the_long_run_and_the_faint_ones_the_batch(desktop, address, name):
     open_page(desktop, address, explorer.key(name), seed=1)
     strategy = explorer.make(first_preset(name))
-    run = explorer.long_run(strategy)
-    law = ecgmask.mask_statistics(strategy, N_PATCHES, rng=np.random.default_rng(0), **run)
+    n_batches, batch_size = explorer.long_run(strategy)
+    law = ecgmask.mask_statistics(
+        strategy,
+        N_PATCHES,
+        rng=np.random.default_rng(0),
+        n_batches=n_batches,
+        batch_size=batch_size,
+    )
     batch = explorer.draw(first_preset(name), 1)
     for role, in_long_run, marked in (
         ("context", law.p_context, batch.context),

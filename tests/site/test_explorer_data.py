@@ -230,15 +230,22 @@ def test_the_code_of_a_page_draws_the_masks_that_the_page_shows(name, monkeypatc
             np.testing.assert_array_equal(script["masks"].targets[record], targets)
 
 
-@pytest.mark.parametrize("name", ["Spans", "Beats", "LeadBlocks"])
+@pytest.mark.parametrize("name", ["Spans", "Beats", "LeadBlocks", "ContextToTarget", "PerBatch"])
 def test_the_law_that_is_shipped_is_what_the_package_measures(name):
     data = shipped(name)
     for setting, text in list(zip(explorer.settings(name), data["laws"], strict=True))[::20]:
         strategy = explorer.make(setting)
         peaks = explorer.r_peaks() / 25 if strategy.needs_r_peaks else ()
-        rng = np.random.default_rng(0)
-        run = explorer.long_run(strategy)
-        law = ecgmask.mask_statistics(strategy, 200, rng=rng, r_peaks=peaks, **run)
+        n_batches, batch_size = explorer.long_run(strategy)
+        law = ecgmask.mask_statistics(
+            strategy,
+            200,
+            rng=np.random.default_rng(0),
+            n_batches=n_batches,
+            batch_size=batch_size,
+            r_peaks=peaks,
+        )
+        assert max(law.p_context_error.max(), law.p_target_error.max()) < 0.01
         steps = [-(n - 1) // 2 if n % 2 else n // 2 for n in numbers(text)]
         wanted = np.concatenate([law.p_context, law.p_target])
         np.testing.assert_allclose(np.cumsum(steps) / 100, wanted, atol=0.00501)

@@ -259,7 +259,7 @@ def test_a_second_copy_of_the_script_is_told_as_long_as_the_first(new_reader, ad
     reader = new_reader(permissions=CLIPBOARD)
     reader.tab.clock.install(time=0)
     reader.open(address + EXAMPLE)
-    reader.tab.clock.pause_at(3600)
+    reader.tab.clock.pause_at(3600)  # an hour on, later than any page loads
     button = reader.tab.locator("button.copy-script")
     for _ in range(2):
         button.click()
