@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 import time
@@ -30,11 +31,14 @@ def html_files(site: Path = SITE) -> list[str]:
 
 
 def kinds_of_pages() -> list[str]:
-    """Return all pages; of those of source code, which are all alike, the longest only."""
+    """Return all pages; of those of source code the shortest that has all colours of code."""
     pages = html_files()
     code = [page for page in pages if page.startswith("_modules/ecgmask/")]
-    longest = max(code, key=lambda page: (SITE / page).stat().st_size)
-    return [page for page in pages if page not in code or page == longest]
+    texts = {page: (SITE / page).read_text(encoding="utf-8") for page in code}
+    colours = {page: set(re.findall('<span class="([a-z0-9]+)"', texts[page])) for page in code}
+    every = set().union(*colours.values())
+    shortest = min(code, key=lambda page: (len(every - colours[page]), len(texts[page])))
+    return [page for page in pages if page not in code or page == shortest]
 
 
 def pytest_configure() -> None:

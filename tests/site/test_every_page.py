@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from conftest import PHONE, SITE, WIDE, InPieces, html_files, serve
+from conftest import PHONE, SITE, WIDE, InPieces, kinds_of_pages, serve
 
 BUDGET = 450_000  # bytes of a page with all that it loads, text compressed
 LARGEST_PAINT = 700  # ms; the promise is a second
@@ -145,7 +145,7 @@ def visits(page_path, address, readers, visited, legible):
 def pages_in_every_look() -> set[str]:
     """Return the pages that are alone in their kind, and the longest of each folder."""
     folders = {}
-    for page in html_files():
+    for page in kinds_of_pages():
         folders.setdefault(Path(page).parent, []).append(page)
     longest = [
         max(some, key=lambda page: (SITE / page).stat().st_size) for some in folders.values()
