@@ -97,7 +97,11 @@ def typecheck(session: nox.Session) -> None:
 @shares_environment
 def tests(session: nox.Session) -> None:
     """Run the tests, docstrings included; what follows ``--`` goes to pytest."""
-    run(session, "pytest", "--numprocesses=auto", "--maxprocesses=4", *session.posargs)
+    run(
+        session,
+        *("pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"),
+        *session.posargs,
+    )
 
 
 @shares_environment
