@@ -97,6 +97,7 @@ def typecheck(session: nox.Session) -> None:
 @shares_environment
 def tests(session: nox.Session) -> None:
     """Run the tests, docstrings included; what follows ``--`` goes to pytest."""
+    # A process that is done takes tests from another, which may have the slow ones.
     run(
         session,
         *("pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"),

@@ -30,6 +30,7 @@ from numpy.random import default_rng
 from scipy.signal import find_peaks
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
 
@@ -521,13 +522,19 @@ def law(code: str) -> str:
     peaks = [r_peaks() / PATCH_SIZE] * batch_size
     given = {"r_peaks": peaks} if strategy.needs_r_peaks else {}
     rng = default_rng(0)
-    seen = np.zeros((2, N_PATCHES), dtype=int)
-    for _ in range(n_batches):
+    shares = np.empty((n_batches, 2, N_PATCHES))
+    for batch in shares:
         masks = strategy.draw(batch_size, N_PATCHES, rng, **given)
-        for row, marked in zip(seen, (masks.context, masks.target_union), strict=True):
-            row += count_marked(marked, axis=(0, 1))
-    rows = n_batches * batch_size * masks.n_leads
-    hundredths = np.rint(100 * seen.ravel() / rows).astype(int)
+        for row, marked in zip(batch, (masks.context, masks.target_union), strict=True):
+            row[:] = count_marked(marked, axis=(0, 1))
+    shares /= batch_size * masks.n_leads
+    error = shares.std(axis=0, ddof=1).max() / np.sqrt(n_batches)
+    if error >= 0.01:
+        raise ExtensionError(
+            f"the long run of {code} has a standard error of {error:.3f}; draw smaller batches of "
+            "it (BATCH_SIZES)"
+        )
+    hundredths = np.rint(100 * shares.mean(axis=0).ravel()).astype(int)
     return signed(np.diff(hundredths, prepend=0))
 
 

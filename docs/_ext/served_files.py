@@ -42,6 +42,14 @@ MENDED_IN_BODY = [
     ),
     # Docutils puts references into a list, with a role that only real items of lists may have.
     (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
+    # viewcode takes one name of a module for all that is in it, the package's or the module's own.
+    # Pages are named as their anchors are.
+    (
+        re.compile(
+            r'(class="viewcode-back" href="[^"]*/((?:\w+\.)*(\w+))\.html#)(?:\w+\.)*\3(?=[".])'
+        ),
+        r"\1\2",
+    ),
 ]
 MENDED_IN_PAGE = [
     # Tables of pandas, of docutils and of the index.

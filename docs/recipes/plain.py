@@ -23,9 +23,11 @@ def train(records, checkpoint, watch, *, n_epochs=3, **workers):
     parallel = DistributedDataParallel(model) if world_size > 1 else model
     optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
     first_epoch, done = 0, 0
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
         state = torch.load(checkpoint)
         model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
         batches.load_state_dict(state["batches"])
         first_epoch, done = state["batches"]["epoch"], state["batches"]["batch"]
 
@@ -41,8 +43,12 @@ def train(records, checkpoint, watch, *, n_epochs=3, **workers):
             optimiser.step()
             done += 1
             if rank == 0:
-                state = {"model": model.state_dict(), "batches": batches.state_dict(batch=done)}
-                new = checkpoint.with_suffix(".new")
+                state = {
+                    "model": model.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "batches": batches.state_dict(batch=done),
+                }
+                new = checkpoint.with_name(checkpoint.name + ".new")
                 torch.save(state, new)
                 new.replace(checkpoint)  # at once: a kill leaves the old one or the new one
         done = 0
@@ -54,6 +60,7 @@ if __name__ == "__main__":
     records = [(signal.roll(50 * number, dims=1), number) for number in range(48)]  # yours
     lengths = []
     train(records, Path("checkpoint.pt"), lambda masked: lengths.append(masked.context[0].shape[1]))
-    print(f"rank {dist.get_rank()} saw contexts of {lengths}")
+    told = f"rank {dist.get_rank()} saw contexts of {lengths}\n"
+    print(told, end="")  # in one piece, or lines of several processes may mix
     dist.destroy_process_group()
-    time.sleep(0.1)  # Python crashes if it ends before gloo's threads have let go of its objects
+    time.sleep(0.1)  # Python aborts if it ends while gloo's threads hold objects of its own

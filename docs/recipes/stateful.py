@@ -21,9 +21,11 @@ def train(records, checkpoint, watch, *, n_epochs=3, **workers):
     parallel = DistributedDataParallel(model) if world_size > 1 else model
     optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
     first_epoch = 0
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
         state = torch.load(checkpoint)
         model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
         loader.load_state_dict(state["loader"])  # and that of the batches with it
         first_epoch = state["epoch"]
 
@@ -37,7 +39,12 @@ def train(records, checkpoint, watch, *, n_epochs=3, **workers):
             loss.backward()
             optimiser.step()
             if rank == 0:
-                state = {"model": model.state_dict(), "epoch": epoch, "loader": loader.state_dict()}
-                new = checkpoint.with_suffix(".new")
+                state = {
+                    "model": model.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "epoch": epoch,
+                    "loader": loader.state_dict(),
+                }
+                new = checkpoint.with_name(checkpoint.name + ".new")
                 torch.save(state, new)
                 new.replace(checkpoint)  # at once: a kill leaves the old one or the new one

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 from torch.utils.data import DataLoader, RandomSampler
-from transformers import Trainer, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from ecgmask import IJEPAMaskCollator, NumberedBatches, NumberedRecords, gather_tokens
 
@@ -39,9 +40,17 @@ class MaskTrainer(Trainer):
         return self.accelerator.prepare(loader)
 
 
+class MarkWhole(TrainerCallback):
+    """Marks checkpoints that are whole: a kill leaves one that is not."""
+
+    def on_save(self, args, state, _control, **_):
+        PartialState().wait_for_everyone()  # each process writes a part
+        if state.is_world_process_zero:
+            Path(args.output_dir, f"checkpoint-{state.global_step}", "whole").touch()
+
+
 def last_checkpoint(folder):
-    # The Trainer writes its state last: a checkpoint without it was cut short by a kill.
-    whole = [state.parent for state in Path(folder).glob("checkpoint-*/trainer_state.json")]
+    whole = [mark.parent for mark in Path(folder).glob("checkpoint-*/whole")]
     return max(whole, key=lambda checkpoint: int(checkpoint.name.split("-")[1]), default=None)
 
 
@@ -53,11 +62,13 @@ def train(records, folder, watch, *, n_epochs=3, num_workers=0, persistent_worke
         dataloader_num_workers=num_workers,
         dataloader_persistent_workers=persistent_workers,
         save_steps=1,
-        save_total_limit=1,
+        save_total_limit=2,  # the one before, until the next is whole
         use_cpu=True,
         data_seed=1,
         report_to=[],
     )
     collate = IJEPAMaskCollator(patch_size=25, seed=1, signal_key="signal", as_dict=True)
-    trainer = MaskTrainer(Model(watch), settings, collate, train_dataset=records)
+    trainer = MaskTrainer(
+        Model(watch), settings, collate, train_dataset=records, callbacks=[MarkWhole()]
+    )
     trainer.train(resume_from_checkpoint=last_checkpoint(folder))

@@ -1,4 +1,4 @@
-"""Run the recipes of the page on several processes, in each way that the table names.
+"""Run the recipes of the page on several processes, with each kind of workers.
 
 Started by test_recipes.py, twice for each number of processes: the second time, other processes go
 on with the runs that stopped. What each saw goes to a file.
@@ -31,6 +31,9 @@ N_EPOCHS = 3
 STOP = {1: 11, 2: 6}  # batches on each process before the stop, in the middle of the second epoch
 
 RECIPES = ["plain", "stateful", "with_lightning", "with_accelerate", "with_transformers"]
+# Which file of a checkpoint is the last that the first process writes with torch; where others stop
+# then, so that all take part in the same barriers.
+LAST_FILES = {"with_accelerate": (3, 2), "with_transformers": (4, 1)}
 WORKERS = {
     "no workers": {},
     "workers": {"num_workers": 2},
@@ -52,12 +55,6 @@ def digest(tensors):
     return sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def save_half(_, file):
-    """Save as a process does that is killed meanwhile."""
-    Path(file).write_bytes(b"half")
-    raise Stop
-
-
 def look(masked):
     """Return the numbers of the records of a batch and a digest of its masks."""
     if isinstance(masked, dict):
@@ -66,19 +63,29 @@ def look(masked):
     return numbers.tolist(), digest([context, *targets])
 
 
-def run(name, folder, stop_at, **options):
+def run(name, folder, stop_at, kill_in_save=1, **options):
     """Run a recipe and return what each batch of it held.
 
-    It is killed while it writes the checkpoint after the batch where it has to stop, so that batch
-    is lost; under Lightning, which writes in memory first, before the batch.
+    It is killed while it writes the checkpoint after the batch where it has to stop, in the first
+    file or in another one, so that batch is lost; under Lightning, which writes in memory first,
+    before the batch.
     """
-    seen = []
-    kill = mock.patch("torch.save", save_half)
+    seen, saves = [], []
+
+    def save(state, file):
+        saves.append(file)
+        if len(saves) == kill_in_save:
+            Path(file).write_bytes(b"half")
+            raise Stop
+        whole(state, file)
+
+    whole = torch.save
+    kill = mock.patch("torch.save", save)
 
     def watch(masked):
         if len(seen) < stop_at:
             seen.append(look(masked))
-        elif torch.save is save_half or name == "with_lightning":
+        elif torch.save is save or name == "with_lightning":
             raise Stop
         else:
             kill.start()
@@ -91,10 +98,7 @@ def run(name, folder, stop_at, **options):
         records = Dataset.from_dict(columns).with_format("torch")
     if name == "with_lightning":
         options["n_processes"] = dist.get_world_size()
-    place = folder
-    if name in ("plain", "stateful"):
-        folder.mkdir(exist_ok=True)
-        place = folder / "checkpoint.pt"
+    place = folder / "checkpoint.pt" if name in ("plain", "stateful") else folder
     with suppress(Stop):
         importlib.import_module(name).train(records, place, watch, n_epochs=N_EPOCHS, **options)
     mock.patch.stopall()
@@ -140,6 +144,9 @@ def main(half, folder):
             whole = folder / f"{key}, straight through"
             seen[f"{key}, straight through"] = run(name, whole, inf, **WORKERS[kind])
             seen[f"{key}, before"] = run(name, place, STOP[world_size], **WORKERS[kind])
+            # Once more, in the last file of the same checkpoint.
+            last_file = LAST_FILES.get(name, (1, 1))[min(rank, 1)]
+            run(name, place, 0, kill_in_save=last_file, **WORKERS[kind])
         else:
             seen[f"{key}, after"] = run(name, place, inf, **WORKERS[kind])
         dist.barrier()

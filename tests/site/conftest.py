@@ -37,7 +37,9 @@ def kinds_of_pages() -> list[str]:
     texts = {page: (SITE / page).read_text(encoding="utf-8") for page in code}
     colours = {page: set(re.findall('<span class="([a-z0-9]+)"', texts[page])) for page in code}
     every = set().union(*colours.values())
-    shortest = min(code, key=lambda page: (len(every - colours[page]), len(texts[page])))
+    shortest = min(
+        (page for page in code if colours[page] == every), key=lambda page: len(texts[page])
+    )
     return [page for page in pages if page not in code or page == shortest]
 
 
@@ -53,8 +55,11 @@ def pytest_configure() -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "page_path" in metafunc.fixturenames:
+        # Files of all pages are looked at; a browser takes longer.
+        in_files = metafunc.module.__name__ == "test_built_files"
         pages = [
-            pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in kinds_of_pages()
+            pytest.param(page, marks=pytest.mark.xdist_group(page))
+            for page in (html_files() if in_files else kinds_of_pages())
         ]
         metafunc.parametrize("page_path", pages, scope="module")
     if "example" in metafunc.fixturenames:
